@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { EnvironmentError, errorText, systemErrorCode } from './errors.ts';
+
+/**
+ * Writes `value` as JSON so that a reader sees the old file or the new one, never a part: temporary file 0600,
+ * fsync, rename, fsync of the directory. The directory is made 0700 where it is missing.
+ * Throws EnvironmentError when the place cannot be written.
+ */
+export async function writeJsonFile(path: string, value: unknown): Promise<void> {
+  const directory = dirname(path);
+  const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const file = await open(
+      temporary,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+      0o600,
+    );
+    try {
+      await file.chmod(0o600);
+      await file.writeFile(`${JSON.stringify(value, null, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncDirectory(directory);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw new EnvironmentError(`cannot write ${path}: ${errorText(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Reads a private JSON file. Null when there is none. Throws EnvironmentError when it is a symbolic link, belongs to
+ * somebody else, can be read by others, or holds no JSON: such a file is refused, never repaired.
+ */
+export async function readPrivateJsonFile(path: string): Promise<unknown> {
+  let file: FileHandle;
+  try {
+    const entry = await lstat(path);
+    if (entry.isSymbolicLink())
+      throw new EnvironmentError(`${path} is a symbolic link; it must be a plain file`);
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (error instanceof EnvironmentError) throw error;
+    if (systemErrorCode(error) === 'ENOENT') return null;
+    throw new EnvironmentError(`cannot read ${path}: ${errorText(error)}`, { cause: error });
+  }
+  try {
+    const { mode, uid } = await file.stat();
+    if (process.platform !== 'win32') {
+      if (process.getuid !== undefined && uid !== process.getuid()) {
+        throw new EnvironmentError(`${path} belongs to another user (uid ${uid})`);
+      }
+      if ((mode & 0o077) !== 0) {
+        throw new EnvironmentError(`${path} can be read by other users`, { hint: `Run: chmod 600 ${path}` });
+      }
+    }
+    const text = await file.readFile('utf8');
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (error) {
+      throw new EnvironmentError(`${path} holds no valid JSON: ${errorText(error)}`, { cause: error });
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(directory, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
