@@ -1,0 +1,63 @@
+import type { FlowSnapshot } from '../protocol/messages.ts';
+import type { FlowProblem } from './flow-problem.ts';
+import { type GraphNode, readGraph } from './graph.ts';
+import { linearise } from './linearise.ts';
+import { decorations, fieldsOf, isStart, nodeTypeNamed, nodeTypes } from './node-types.ts';
+import { type Step, stepFaults } from './step.ts';
+import { referencedVariables, substitute, type Variables } from './variables.ts';
+
+/** A flow ready to run, or everything that keeps it from running. */
+export type CheckedFlow =
+  | { ok: true; steps: Step[]; warnings: string[] }
+  | { ok: false; problems: FlowProblem[]; warnings: string[] };
+
+/**
+ * Checks a whole flow without a browser and reports all problems at once: graph, types, fields, variables.
+ * `variables` null means that they are not known here (the bridge: a runner may have its own), and missing ones pass.
+ */
+export function checkFlow(flow: FlowSnapshot, variables: Variables | null): CheckedFlow {
+  const { graph, problems } = readGraph(flow.nodes, flow.edges);
+  const { order, problems: graphProblems, warnings } = linearise(graph);
+  problems.push(...graphProblems, ...unknownTypes(graph.nodes, graph.edges));
+
+  const known = { ...variables };
+  const steps: Step[] = [];
+  for (const node of order) {
+    const type = nodeTypeNamed(node.type);
+    if (type === null) continue;
+    const step: Step = { nodeId: node.id, type, fields: fieldsOf(type, node.data) };
+    steps.push(step);
+    for (const fault of stepFaults(type, substitute(step.fields, variables ?? {}))) {
+      problems.push({ nodeId: node.id, message: `node "${node.id}" (${node.type}): ${fault}` });
+    }
+    if (variables !== null) {
+      for (const name of referencedVariables(step.fields).filter((name) => !Object.hasOwn(known, name))) {
+        problems.push({
+          nodeId: node.id,
+          message: `node "${node.id}" (${node.type}): the variable ${name} is not set`,
+        });
+      }
+    }
+    const extracted = type === 'extract' ? step.fields['variable'] : undefined;
+    if (typeof extracted === 'string') known[extracted] = '';
+  }
+  return problems.length === 0 ? { ok: true, steps, warnings } : { ok: false, problems, warnings };
+}
+
+function unknownTypes(
+  nodes: readonly GraphNode[],
+  edges: readonly { source: string; target: string }[],
+): FlowProblem[] {
+  const touched = new Set(edges.flatMap(({ source, target }) => [source, target]));
+  return nodes
+    .filter(
+      ({ id, type }) =>
+        !isStart(type) &&
+        nodeTypeNamed(type) === null &&
+        !(decorations.has(type.toLowerCase()) && !touched.has(id)),
+    )
+    .map(({ id, type }) => ({
+      nodeId: id,
+      message: `node "${id}" has the unknown type "${type}"; known are start, ${Object.keys(nodeTypes).join(', ')}`,
+    }));
+}

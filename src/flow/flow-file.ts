@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { errorText, UsageError } from '../lib/errors.ts';
+import { limits } from '../protocol/limits.ts';
+import { type FlowSnapshot, flowSnapshotSchema } from '../protocol/messages.ts';
+import { fieldPath } from '../protocol/problem.ts';
+import type { Variables } from './variables.ts';
+
+/** A flow file's content: React Flow's `toObject()`, optionally with a name and default values of variables. */
+export interface FlowFile {
+  name: string | null;
+  flow: FlowSnapshot;
+  variables: Variables;
+}
+
+const flowFileSchema = z.object({
+  name: z.string().max(200).nullish(),
+  nodes: flowSnapshotSchema.shape.nodes,
+  edges: flowSnapshotSchema.shape.edges,
+  variables: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,99}$/, 'is no name for a variable'),
+      z.union([z.string(), z.number(), z.boolean()]).transform(String),
+    )
+    .nullish(),
+});
+
+/** Reads the text of a flow file. Throws UsageError that names file and field, with all faults of its shape. */
+export function parseFlowFile(text: string, path: string): FlowFile {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > limits.flowBytes) throw tooLarge(path, bytes);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${path} is no valid JSON: ${errorText(error)}`, { cause: error });
+  }
+  const parsed = flowFileSchema.safeParse(json);
+  if (!parsed.success) {
+    throw new UsageError(`${path} is no flow`, {
+      problems: parsed.error.issues.slice(0, 50).map((issue) => `${fieldPath(issue.path)}: ${issue.message}`),
+      hint: 'A flow file holds { "nodes": [...], "edges": [...] } as React Flow\'s toObject() writes them.',
+    });
+  }
+  const { name, nodes, edges, variables } = parsed.data;
+  return { name: name ?? null, flow: { nodes, edges }, variables: variables ?? {} };
+}
+
+/** The error for a flow of `bytes` bytes. */
+export function tooLarge(path: string, bytes: number): UsageError {
+  return new UsageError(`${path} has ${bytes} bytes; a flow may have ${limits.flowBytes} (1 MiB)`);
+}

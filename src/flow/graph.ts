@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { fieldPath } from '../protocol/problem.ts';
+import type { FlowProblem } from './flow-problem.ts';
+
+/** A node with the fields a run needs; all others of React Flow (position, width, selected, ...) are ignored. */
+export interface GraphNode {
+  id: string;
+  type: string;
+  data: Readonly<Record<string, unknown>>;
+}
+
+export interface GraphEdge {
+  source: string;
+  target: string;
+}
+
+export interface Graph {
+  nodes: readonly GraphNode[];
+  /** One for each pair of source and target: editors draw parallel edges to other handles of the same node. */
+  edges: readonly GraphEdge[];
+}
+
+const id = z.union([z.string().min(1), z.number().transform(String)], 'must be a text that is not empty');
+const nodeSchema = z.object({
+  id,
+  type: z.string('is missing').min(1, 'is empty'),
+  data: z.record(z.string(), z.unknown(), 'must be an object').nullish(),
+});
+const edgeSchema = z.object({ source: id, target: id });
+
+/** Nodes and edges as a graph, and everything that is wrong with single nodes and edges. Broken ones are left out of the graph. */
+export function readGraph(
+  nodes: readonly unknown[],
+  edges: readonly unknown[],
+): { graph: Graph; problems: FlowProblem[] } {
+  const problems: FlowProblem[] = [];
+  const byId = new Map<string, GraphNode>();
+  const brokenIds = new Set<string>();
+  nodes.forEach((raw, index) => {
+    const parsed = nodeSchema.safeParse(raw);
+    const nodeId = id.safeParse(Reflect.get(Object(raw), 'id')).data;
+    if (!parsed.success) {
+      problems.push(...faults(`nodes[${index}]`, parsed.error, nodeId));
+      if (nodeId !== undefined) brokenIds.add(nodeId);
+      return;
+    }
+    const node = { ...parsed.data, data: parsed.data.data ?? {} };
+    if (byId.has(node.id))
+      problems.push({ nodeId: node.id, message: `nodes[${index}].id: "${node.id}" is used twice` });
+    else byId.set(node.id, node);
+  });
+
+  const pairs = new Map<string, GraphEdge>();
+  edges.forEach((raw, index) => {
+    const parsed = edgeSchema.safeParse(raw);
+    if (!parsed.success) {
+      problems.push(...faults(`edges[${index}]`, parsed.error));
+      return;
+    }
+    const { source, target } = parsed.data;
+    const missing = [source, target].filter((end) => !byId.has(end) && !brokenIds.has(end));
+    for (const end of missing)
+      problems.push({ message: `edges[${index}] leads to no node: "${end}" does not exist` });
+    if (byId.has(source) && byId.has(target)) pairs.set(JSON.stringify([source, target]), { source, target });
+  });
+  return { graph: { nodes: [...byId.values()], edges: [...pairs.values()] }, problems };
+}
+
+function faults(where: string, error: z.ZodError, nodeId?: string): FlowProblem[] {
+  return error.issues.map(({ path, message }) => ({
+    ...(nodeId === undefined ? {} : { nodeId }),
+    message: `${where}${path.length === 0 ? '' : `.${fieldPath(path)}`}: ${message}`,
+  }));
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { limits } from './limits.ts';
+
+/** Why a step failed, for programs; `error` says it to people. */
+export const stepErrorKinds = [
+  'not_found',
+  'not_actionable',
+  'timeout',
+  'assertion',
+  'navigation',
+  'blocked',
+  'invalid_data',
+  'browser_crashed',
+  'internal',
+] as const;
+export type StepErrorKind = (typeof stepErrorKinds)[number];
+
+const text = z.string().max(limits.textLength);
+
+/** What one executed step left: an element of `stepsResult`. A step that was never started has none. */
+export const stepResultSchema = z.strictObject({
+  nodeId: z.string().max(200),
+  type: z.string().max(100),
+  status: z.enum(['passed', 'failed']),
+  durationMs: z.number().int().nonnegative(),
+  /** What was done, e.g. `Clicked #btn`. */
+  logs: text.optional(),
+  /** What went wrong; present exactly when `status` is `failed`. */
+  error: text.optional(),
+  errorKind: z.enum(stepErrorKinds).optional(),
+  /** Where the picture of the failure is. */
+  screenshotUrl: z.string().max(2_048).optional(),
+  /** Why a failed step has no picture. */
+  screenshotProblem: text.optional(),
+  /** The fallback selector that was used because those before it matched nothing. */
+  healed: z.strictObject({ selector: text, insteadOf: text }).optional(),
+  /** The variable an extract step set. */
+  extracted: z.strictObject({ variable: z.string().max(200), value: text }).optional(),
+});
+export type StepResult = z.infer<typeof stepResultSchema>;
+
+/** Why a run ended without its steps deciding it. */
+export const runErrorSchema = z.strictObject({
+  code: z.string().max(100),
+  message: text,
+  problems: z.array(text).max(1_000).optional(),
+});
+export type RunError = z.infer<typeof runErrorSchema>;
+
+/** How a run ended, as the runner reports it and `qualinet run --json` prints it. */
+export const runResultSchema = z.strictObject({
+  status: z.enum(['passed', 'failed', 'cancelled']),
+  durationMs: z.number().int().nonnegative(),
+  stepsResult: z.array(stepResultSchema).max(limits.steps),
+  /** Present when something other than a step ended the run: an invalid flow, a browser that cannot start, a cancel. */
+  error: runErrorSchema.optional(),
+});
+export type RunResult = z.infer<typeof runResultSchema>;
+
+/** What the runner tells while it executes; the bridge adds `runId`, `fence`, `seq` and `at`. */
+export const stepEventSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('step_start'), nodeId: z.string().max(200) }),
+  z.strictObject({
+    type: z.literal('step_complete'),
+    nodeId: z.string().max(200),
+    status: z.enum(['passed', 'failed']),
+    durationMs: z.number().int().nonnegative(),
+    error: text.optional(),
+    screenshotUrl: z.string().max(2_048).optional(),
+  }),
+]);
+export type StepEvent = z.infer<typeof stepEventSchema>;
+
+/** A step event as the runner numbers it: `seq` counts from 1 within a fence, `at` is the runner's wall clock (ISO 8601). */
+export const numberedEventSchema = z.strictObject({
+  seq: z.number().int().positive(),
+  at: z.iso.datetime(),
+  event: stepEventSchema,
+});
+export type NumberedEvent = z.infer<typeof numberedEventSchema>;
+
+/** States of a run's row. `queued`, `running`, `passed` and `failed` are the original's. */
+export const runStatuses = ['queued', 'running', 'passed', 'failed', 'cancelled'] as const;
+export type RunStatus = (typeof runStatuses)[number];
+
+/** True when no further change of the run's row will come. */
+export function isFinal(status: RunStatus): boolean {
+  return status === 'passed' || status === 'failed' || status === 'cancelled';
+}
+
+/** What operators receive, over SSE and on `run-updates:<runId>`: the runner's step events and the bridge's own two. */
+export const runUpdateSchema = z.intersection(
+  z.object({
+    runId: z.string(),
+    fence: z.number().int().nonnegative(),
+    seq: z.number().int().nonnegative(),
+    at: z.string(),
+  }),
+  z.discriminatedUnion('type', [
+    ...stepEventSchema.options,
+    z.object({
+      type: z.literal('run_start'),
+      status: z.literal('running'),
+      attempt: z.number(),
+      runnerId: z.string(),
+      runnerName: z.string(),
+    }),
+    z.object({ type: z.literal('run_complete'), status: z.enum(['passed', 'failed', 'cancelled']) }),
+  ]),
+);
+export type RunUpdate = z.infer<typeof runUpdateSchema>;
