@@ -59,11 +59,6 @@ export function stepFaults(type: NodeType, fields: Readonly<Record<string, unkno
   return faults;
 }
 
-const fieldsWithSelectors = z.object({
-  selector: z.string().optional(),
-  selectors: z.array(z.string()).optional(),
-});
-
 /** Why a step may not go to `url`: only http and https leave the machine, and `about:blank` goes nowhere. */
 export function urlFaults(url: string): string[] {
   const trimmed = url.trim();
