@@ -65,6 +65,7 @@ export const stepEventSchema = z.discriminatedUnion('type', [
     nodeId: z.string().max(200),
     status: z.enum(['passed', 'failed']),
     durationMs: z.number().int().nonnegative(),
+    logs: text.optional(),
     error: text.optional(),
     screenshotUrl: z.string().max(2_048).optional(),
   }),

@@ -1,0 +1,70 @@
+// Makes a fresh clone ready: packages, programs, browser. Each step does nothing where nothing is missing.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Says what is going on, on stderr, with the time it is at. */
+export function say(line) {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Installs what package-lock.json asks for, unless all of it is there. Ends the process when that fails. */
+export function installPackages() {
+  if (missingPackages().length === 0) return;
+  say('Installing packages …');
+  // No package here needs its install scripts, and none may run unasked.
+  const npm = process.env.npm_execpath;
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
+  const { status, error } = spawnSync(command, [...first, ...args], { cwd: root, stdio: ['ignore', 2, 2] });
+  if (status !== 0) {
+    say(`error: npm ci failed${error ? `: ${error.message}` : ''}; its own message is above.`);
+    process.exit(1);
+  }
+}
+
+/** Packages of the lockfile that are not installed in their version; those for other platforms do not count. */
+function missingPackages() {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  return Object.entries(packages).filter(([path, { version, optional, link }]) => {
+    if (path === '' || optional || link) return false;
+    const manifest = join(root, path, 'package.json');
+    return !existsSync(manifest) || JSON.parse(readFileSync(manifest, 'utf8')).version !== version;
+  });
+}
+
+/** Builds dist/. */
+export async function buildPrograms() {
+  const { build } = await import('./build.js');
+  await build();
+}
+
+/** Path of a Chromium, found or installed by the same module that `qualinet` uses. Ends the process when there is none to be had. */
+export function provideBrowser() {
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [join(root, 'bin/qualinet.js'), 'install-browser', '--if-missing', '--json'],
+    { stdio: ['ignore', 'pipe', 2], encoding: 'utf8' },
+  );
+  if (status !== 0) process.exit(status ?? 1);
+  return JSON.parse(stdout).path;
+}
+
+/** Runs a program to its end with our streams and ends this process with its exit code. */
+export function endWith(command, args, env = {}) {
+  const { status, signal, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  if (error) throw error;
+  process.exit(signal === null ? (status ?? 1) : 1);
+}
+
+/** Path of a development tool's own program in node_modules. */
+export function tool(path) {
+  return join(root, 'node_modules', path);
+}

@@ -1,0 +1,129 @@
+import type { CommandOption, Program } from '../command-line/command.ts';
+import { exitCode } from '../lib/exit-code.ts';
+
+const json: CommandOption = { flags: '--json', summary: 'One JSON object on stdout, for programs' };
+const browser: CommandOption = {
+  flags: '--browser <path>',
+  summary: 'Chromium to use (default: QUALINET_BROWSER, then what is found)',
+};
+const headed: CommandOption = { flags: '--headed', summary: 'Show the browser window' };
+
+/** The runner's commands. Each is loaded only when it is called. */
+export const qualinet: Program = {
+  name: 'qualinet',
+  summary: 'Run browser flows for your team from your own machine.',
+  examples: [
+    'qualinet pair 482913 --api https://api.example.com',
+    'qualinet start',
+    'qualinet run flow.json --var USER=ada',
+  ],
+  commands: [
+    {
+      name: 'pair',
+      usage: '[code]',
+      summary: 'Pair this machine with a bridge by a 6-digit code',
+      group: 'Get started',
+      options: [
+        { flags: '--api <url>', summary: 'Address of the bridge (default: API_BASE_URL)' },
+        { flags: '--name <name>', summary: 'What operators call this runner (default: the host name)' },
+        { flags: '--labels <labels>', summary: 'Labels of this runner, separated by commas' },
+        {
+          flags: '--managed',
+          summary: 'Pair as a managed runner (needs QUALINET_ALLOW_MANAGED_PAIR=true and its secret)',
+        },
+        { flags: '--force', summary: 'Replace the credentials that are here' },
+        json,
+      ],
+      examples: ['qualinet pair 482913 --api https://api.example.com', 'echo 482913 | qualinet pair -'],
+      exitCodes: [
+        exitCode.done,
+        exitCode.unavailable,
+        exitCode.temporary,
+        exitCode.notReady,
+        exitCode.interrupted,
+      ],
+      load: async () => (await import('./commands/pair.ts')).pair,
+    },
+    {
+      name: 'start',
+      usage: '',
+      summary: 'Take runs from the bridge and execute them until stopped',
+      group: 'Get started',
+      options: [
+        { flags: '--once', summary: 'Take one run, finish it, end' },
+        { flags: '--concurrency <runs>', summary: 'Runs at the same time (default: 1)' },
+        browser,
+        headed,
+      ],
+      examples: ['qualinet start', 'qualinet start --concurrency 2'],
+      exitCodes: [
+        exitCode.done,
+        exitCode.unavailable,
+        exitCode.credentialsRefused,
+        exitCode.notReady,
+        exitCode.interrupted,
+        exitCode.terminated,
+      ],
+      load: async () => (await import('./commands/start.ts')).start,
+    },
+    {
+      name: 'run',
+      usage: '<flow>',
+      summary: 'Run a flow file here and now, without any server',
+      group: 'Debug',
+      options: [
+        { flags: '--var <name=value>', summary: 'Set a variable of the flow', repeatable: true },
+        {
+          flags: '--screenshots <folder>',
+          summary: 'Where the picture of a failure goes (default: qualinet-screenshots)',
+        },
+        browser,
+        headed,
+        json,
+      ],
+      examples: [
+        'qualinet run flow.json',
+        'qualinet run flow.json --var BASE=http://localhost:3000 --json',
+        'qualinet run - < flow.json',
+      ],
+      exitCodes: [
+        exitCode.done,
+        exitCode.flowFailed,
+        exitCode.notReady,
+        exitCode.interrupted,
+        exitCode.terminated,
+      ],
+      load: async () => (await import('./commands/run.ts')).run,
+    },
+    {
+      name: 'status',
+      usage: '',
+      summary: 'Is this machine paired, and does its runner run?',
+      group: 'Operate',
+      options: [json],
+      examples: ['qualinet status'],
+      exitCodes: [exitCode.done, exitCode.unavailable, exitCode.credentialsRefused, exitCode.notReady],
+      load: async () => (await import('./commands/status.ts')).status,
+    },
+    {
+      name: 'unpair',
+      usage: '',
+      summary: 'Revoke the credentials of this machine and delete them',
+      group: 'Operate',
+      options: [{ flags: '--force', summary: 'Delete them here even when the bridge cannot be told' }, json],
+      examples: ['qualinet unpair'],
+      exitCodes: [exitCode.done, exitCode.unavailable, exitCode.notReady],
+      load: async () => (await import('./commands/unpair.ts')).unpair,
+    },
+    {
+      name: 'install-browser',
+      usage: '',
+      summary: 'Get a headless shell unless one is there; says what was chosen and why',
+      group: 'Operate',
+      options: [{ flags: '--if-missing', summary: 'Be content with any Chromium that is there' }, json],
+      examples: ['qualinet install-browser', 'qualinet install-browser --if-missing'],
+      exitCodes: [exitCode.done, exitCode.notReady],
+      load: async () => (await import('./commands/install-browser.ts')).installBrowser,
+    },
+  ],
+};

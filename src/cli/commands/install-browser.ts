@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { agentHome } from '../../agent/agent-config.ts';
+import { getBrowser, installBrowser as installShell } from '../../browser/get-browser.ts';
+import { defineCommand } from '../../command-line/command.ts';
+import { CancelledError } from '../../lib/errors.ts';
+import { exitCode } from '../../lib/exit-code.ts';
+
+/** `qualinet install-browser`: says which Chromium is used and why, and gets one where none is. */
+export const installBrowser = defineCommand({
+  options: z.object({
+    args: z.tuple([]),
+    ifMissing: z.boolean().default(false),
+    json: z.boolean().default(false),
+  }),
+  async run({ ifMissing, json }, { env, stdout, stderr, onSignal }) {
+    const abort = new AbortController();
+    const stopListening = onSignal((signal) => abort.abort(new CancelledError(`stopped by ${signal}`)));
+    const browserPath = env['QUALINET_BROWSER'];
+    const options = { home: agentHome(env), env, signal: abort.signal };
+    const deps = { say: (line: string): void => stderr.write(`${line}\n`) };
+    try {
+      const choice =
+        browserPath || ifMissing
+          ? await getBrowser({ ...options, browserPath }, deps)
+          : await installShell(options, deps);
+      stdout.write(json ? `${JSON.stringify(choice)}\n` : `${choice.path}\n`);
+      return exitCode.done;
+    } finally {
+      stopListening();
+    }
+  },
+});

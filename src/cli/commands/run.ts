@@ -1,0 +1,161 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { agentHome } from '../../agent/agent-config.ts';
+import { executeFlow } from '../../browser/execute-flow.ts';
+import { launchBrowser } from '../../browser/warm-browser.ts';
+import { type CommandContext, defineCommand } from '../../command-line/command.ts';
+import { checkFlow } from '../../flow/check-flow.ts';
+import { type FlowFile, parseFlowFile, tooLarge } from '../../flow/flow-file.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { duration } from '../../lib/duration.ts';
+import { CancelledError, errorText, UsageError } from '../../lib/errors.ts';
+import { exitCode } from '../../lib/exit-code.ts';
+import { textLog } from '../../lib/log.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { RunResult } from '../../protocol/run-result.ts';
+import { chooseBrowser } from '../choose-browser.ts';
+import { progressPrinter } from '../progress.ts';
+
+const variable = z.string().transform((text, context): [string, string] => {
+  const [, name, value] = /^([A-Za-z_][A-Za-z0-9_.-]{0,99})=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    context.addIssue({ code: 'custom', message: `"${text}" is not NAME=value` });
+    return z.NEVER;
+  }
+  return [name, value];
+});
+
+const options = z.object({
+  args: z.tuple([z.string()]),
+  var: z.array(variable).default([]),
+  screenshots: z.string().min(1).default('qualinet-screenshots'),
+  browser: z.string().min(1).optional(),
+  headed: z.boolean().default(false),
+  json: z.boolean().default(false),
+});
+
+/** `qualinet run FLOW.json`: one flow, here and now, without any server. */
+export const run = defineCommand({
+  options,
+  async run({ args: [path], var: given, screenshots, browser: browserPath, headed, json }, context) {
+    const file = await readFlowFile(path, context);
+    const variables = { ...file.variables, ...Object.fromEntries(given) };
+    const checked = checkFlow(file.flow, variables);
+    for (const warning of checked.warnings) context.stderr.write(`warning: ${warning}\n`);
+    if (!checked.ok) {
+      throw new UsageError(`${path} cannot be run`, {
+        problems: checked.problems.map(({ message }) => message),
+        ...(checked.problems.some(({ message }) => message.endsWith('is not set'))
+          ? { hint: 'Set a variable with: --var NAME=value' }
+          : {}),
+      });
+    }
+
+    const log = textLog((line) => context.stderr.write(line));
+    const choice = await chooseBrowser(
+      {
+        browserPath: browserPath ?? context.env['QUALINET_BROWSER'] ?? null,
+        headed,
+        home: agentHome(context.env),
+      },
+      context,
+    );
+    const abort = new AbortController();
+    const stopListening = listenForSignals(context, abort);
+    const warm = await launchBrowser({ choice, headed, log });
+    try {
+      const progress = progressPrinter(checked.steps, context.stderr);
+      progress.begin(file.name ?? basename(path), choice);
+      const result = await executeFlow(
+        { steps: checked.steps, variables },
+        {
+          openPage: () => warm.newRun(),
+          signal: abort.signal,
+          onEvent: progress.onEvent,
+          keepScreenshot: (picture) => keepPicture(picture, resolve(context.cwd, screenshots)),
+          clock: systemClock,
+        },
+      );
+      progress.end(result, context.cwd);
+      report(result, json, context);
+      return result.status === 'cancelled'
+        ? interruptedBy(abort.signal)
+        : result.status === 'passed'
+          ? exitCode.done
+          : exitCode.flowFailed;
+    } finally {
+      stopListening();
+      await warm.close();
+    }
+  },
+});
+
+async function readFlowFile(path: string, { cwd, stdin }: CommandContext): Promise<FlowFile> {
+  if (path === '-') return parseFlowFile(await readLimited(stdin), 'standard input');
+  const absolute = resolve(cwd, path);
+  let text: string;
+  try {
+    const { size } = await stat(absolute);
+    if (size > limits.flowBytes) throw tooLarge(path, size);
+    text = await readFile(absolute, 'utf8');
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`cannot read the flow file ${path}: ${errorText(error)}`, { cause: error });
+  }
+  return parseFlowFile(text, path);
+}
+
+async function readLimited(stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    const buffer = Buffer.from(chunk);
+    bytes += buffer.length;
+    if (bytes > limits.flowBytes) throw tooLarge('standard input', bytes);
+    chunks.push(buffer);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The first signal ends the run in order, so that the browser closes and a result is printed; the second ends everything. */
+function listenForSignals({ onSignal, stderr, exit }: CommandContext, abort: AbortController): () => void {
+  return onSignal((signal) => {
+    const code = signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
+    if (abort.signal.aborted) exit(code);
+    stderr.write('Stopping the run; once more ends at once.\n');
+    abort.abort(new CancelledError(`stopped by ${signal}`));
+  });
+}
+
+function interruptedBy(signal: AbortSignal): number {
+  return errorText(signal.reason).includes('SIGTERM') ? exitCode.terminated : exitCode.interrupted;
+}
+
+async function keepPicture(
+  { nodeId, bytes, contentType }: { nodeId: string; bytes: Uint8Array; contentType: string },
+  folder: string,
+): Promise<{ url: string } | { problem: string }> {
+  const time = new Date().toISOString().replace(/[:.]/g, '-');
+  const name = `${time}-${nodeId.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 60)}.${contentType.replace(/^image\//, '')}`;
+  const path = join(folder, name);
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(path, bytes);
+    return { url: pathToFileURL(path).href };
+  } catch (error) {
+    return { problem: `cannot write ${path}: ${errorText(error)}` };
+  }
+}
+
+function report(result: RunResult, json: boolean, { stdout }: CommandContext): void {
+  if (json) {
+    stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  const passed = result.stepsResult.filter(({ status }) => status === 'passed').length;
+  stdout.write(
+    `${result.status}: ${passed} of ${result.stepsResult.length} executed steps passed in ${duration(result.durationMs)}\n`,
+  );
+}

@@ -1,0 +1,39 @@
+import { version } from '../lib/version.ts';
+import type { CommandContext, Program } from './command.ts';
+
+/**
+ * Runs the program on this process: arguments, streams, signals, exit code.
+ * `--version` is answered before anything else is loaded; scripts call it often.
+ */
+export async function runOnProcess(load: () => Promise<Program>): Promise<void> {
+  const argv = process.argv.slice(2);
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) {
+    process.stdout.write(`${version}\n`);
+    return;
+  }
+  const [program, { runProgram }] = await Promise.all([load(), import('./run-program.ts')]);
+  // A reader that closes the pipe early (`| head`) ends the program quietly, as for any other filter.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  process.exitCode = await runProgram(program, argv, processContext());
+}
+
+function processContext(): CommandContext {
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    stdout: { write: (text) => process.stdout.write(text), isTTY: process.stdout.isTTY === true },
+    stderr: { write: (text) => process.stderr.write(text), isTTY: process.stderr.isTTY === true },
+    stdin: process.stdin,
+    onSignal(listener) {
+      const on = (signal: NodeJS.Signals): void => {
+        if (signal === 'SIGINT' || signal === 'SIGTERM') listener(signal);
+      };
+      process.on('SIGINT', on).on('SIGTERM', on);
+      return () => process.off('SIGINT', on).off('SIGTERM', on);
+    },
+    exit: (code) => process.exit(code),
+  };
+}

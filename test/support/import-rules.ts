@@ -1,0 +1,97 @@
+/** Folders of src/ -> the folders each may import from, besides itself. docs/architecture.md prints this table. */
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  protocol: ['lib'],
+  flow: ['lib', 'protocol'],
+  'command-line': ['lib'],
+  browser: ['lib', 'protocol', 'flow'],
+  agent: ['lib', 'protocol', 'flow', 'browser'],
+  cli: ['lib', 'protocol', 'flow', 'browser', 'agent', 'command-line'],
+  bridge: ['lib', 'protocol', 'flow'],
+  'bridge/cli': ['lib', 'protocol', 'flow', 'command-line', 'bridge'],
+  demo: ['lib'],
+};
+
+/** Packages -> the folders that may import them. Node's own modules are open to all. */
+export const packageOwners: Readonly<Record<string, readonly string[]>> = {
+  zod: ['protocol', 'flow', 'agent', 'cli', 'bridge', 'bridge/cli', 'command-line'],
+  'http-message-sig': ['protocol'],
+  'playwright-core': ['browser'],
+  undici: ['agent'],
+  ky: ['agent'],
+  'p-retry': ['agent'],
+  eventsource: ['agent', 'bridge/cli'],
+  cac: ['command-line'],
+  consola: ['cli'],
+  fastify: ['bridge'],
+  'drizzle-orm': ['bridge'],
+  '@electric-sql/pglite': ['bridge'],
+};
+
+/** Files that may read the process's environment: they hand it on as a value. */
+export const mayReadEnvironment: readonly string[] = ['command-line/process-context.ts', 'demo/main.ts'];
+
+/** One source file as the rules see it. `path` is relative to src/. */
+export interface SourceFile {
+  path: string;
+  text: string;
+}
+
+/** Every way in which these files break the house's rules, one sentence each. */
+export function violations(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) => [...importViolations(file), ...habitViolations(file)]);
+}
+
+function importViolations({ path, text }: SourceFile): string[] {
+  const folder = folderOf(path);
+  const allowed = mayImport[folder];
+  if (allowed === undefined) return [`${path}: the folder "${folder}" is not in the import table`];
+  return importsOf(text).flatMap((specifier) => {
+    if (specifier.startsWith('node:')) return [];
+    if (!specifier.startsWith('.')) {
+      const name = /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
+      if (packageOwners[name] === undefined)
+        return [`${path}: the package ${name} has no owner in the table`];
+      return packageOwners[name].includes(folder)
+        ? []
+        : [`${path}: ${name} belongs to ${packageOwners[name].join(', ')}`];
+    }
+    const target = folderOf(resolvePath(path, specifier));
+    if (target === folder || allowed.includes(target)) return [];
+    return [`${path}: ${folder} may not import from ${target} (${specifier})`];
+  });
+}
+
+function habitViolations({ path, text }: SourceFile): string[] {
+  return [
+    ...(/\bprocess\.env\b/.test(text) && !mayReadEnvironment.includes(path)
+      ? [`${path}: reads process.env`]
+      : []),
+    ...(/^export default\b/m.test(text) ? [`${path}: has a default export`] : []),
+  ];
+}
+
+/** `bridge/http/app.ts` -> `bridge`; the bridge's own cli is a folder of its own. */
+function folderOf(path: string): string {
+  return path.startsWith('bridge/cli/') ? 'bridge/cli' : (path.split('/')[0] ?? '');
+}
+
+function importsOf(text: string): string[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
+  const forms = [
+    /\bfrom\s*'([^']+)'/g,
+    /\bimport\s*'([^']+)'/g,
+    /\bimport\(\s*'([^']+)'/g,
+    /\brequire\w*\(\s*'([^']+)'/g,
+  ];
+  return forms.flatMap((form) => [...code.matchAll(form)].flatMap(([, specifier]) => specifier ?? []));
+}
+
+function resolvePath(from: string, specifier: string): string {
+  const parts = from.split('/').slice(0, -1);
+  for (const part of specifier.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
