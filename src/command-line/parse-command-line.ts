@@ -85,6 +85,8 @@ function declare(parser: CAC, entry: CommandEntry): void {
 const mark = '\u{e000}';
 
 function uncoerced(argument: string): string {
+  // A lone dash, standard input, would be dropped as an option without a name.
+  if (argument === '-') return mark + argument;
   const value = argument.startsWith('--') ? argument.slice(argument.indexOf('=') + 1) : argument;
   const hasValue = !argument.startsWith('-') || (argument.startsWith('--') && argument.includes('='));
   return hasValue && Number.isFinite(Number(value)) ? argument + mark : argument;

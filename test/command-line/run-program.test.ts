@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type CommandContext, defineCommand, type Program } from '../../src/command-line/command.ts';
+import { runProgram } from '../../src/command-line/run-program.ts';
+import { EnvironmentError } from '../../src/lib/errors.ts';
+import { testContext } from '../support/test-context.ts';
+
+const echo = defineCommand({
+  options: z.object({
+    args: z.array(z.string()),
+    name: z.string().optional(),
+    var: z.array(z.string()).optional(),
+    count: z.coerce.number().int().optional(),
+    json: z.boolean().optional(),
+  }),
+  run: async (options: unknown, { stdout }: CommandContext) => {
+    stdout.write(JSON.stringify(options));
+    return 0;
+  },
+});
+
+const program: Program = {
+  name: 'demo',
+  summary: 'A program.',
+  examples: ['demo pair 012345'],
+  commands: [
+    {
+      name: 'pair',
+      usage: '[code]',
+      summary: 'Pair it',
+      group: 'Start',
+      options: [
+        { flags: '--name <name>', summary: 'A name' },
+        { flags: '--var <name=value>', summary: 'A variable', repeatable: true },
+        { flags: '--count <n>', summary: 'A number' },
+        { flags: '--json', summary: 'For programs' },
+      ],
+      examples: ['demo pair 012345'],
+      exitCodes: [0, 78],
+      load: async () => echo,
+    },
+    {
+      name: 'run',
+      usage: '<flow>',
+      summary: 'Run it',
+      group: 'Debug',
+      options: [{ flags: '--json', summary: 'For programs' }],
+      examples: ['demo run a'],
+      exitCodes: [0],
+      load: async () => ({
+        options: z.unknown(),
+        run: async (options) => {
+          if (JSON.stringify(options).includes('bug')) throw new TypeError('a bug');
+          throw new EnvironmentError('no browser', { hint: 'Install one', problems: ['looked here'] });
+        },
+      }),
+    },
+  ],
+};
+
+async function call(...argv: string[]) {
+  const { context, out, err } = testContext();
+  const code = await runProgram(program, argv, context);
+  return { code, out: out(), err: err() };
+}
+
+describe('a command line', () => {
+  it.each([
+    [['pair', '012345'], { args: ['012345'] }],
+    [['pair', '000123', '--name', '007'], { args: ['000123'], name: '007' }],
+    [['pair', '--name=0x10', '1e3'], { args: ['1e3'], name: '0x10' }],
+    [['pair', '--var', 'A=1', '--var=B=a=b', '--json'], { args: [], var: ['A=1', 'B=a=b'], json: true }],
+    [['pair', '--var', 'A='], { args: [], var: ['A='] }],
+    [['pair', '--count', '3', '-'], { args: ['-'], count: 3 }],
+  ])('%j keeps what was typed', async (argv, options) => {
+    const { code, out } = await call(...argv);
+    expect([code, JSON.parse(out)]).toEqual([0, options]);
+  });
+
+  it.each([
+    [['piar'], 'there is no command "piar"', 'Did you mean: demo pair'],
+    [['frobnicate'], 'there is no command "frobnicate"', 'Run: demo --help'],
+    [['pair', '--nmae', 'x'], 'unknown option "--nmae"', 'Did you mean: --name'],
+    [['pair', '--name'], 'value is missing', 'Run: demo pair --help'],
+    [['pair', '1', '2'], 'unused args', 'Run: demo pair --help'],
+    [['run'], 'missing required args', 'Run: demo run --help'],
+    [['pair', '--name', 'a', '--name', 'b'], '--name is given 2 times', 'Run: demo pair --help'],
+    [['pair', '--count', 'many'], '--count: ', 'Run: demo pair --help'],
+    [['--frob'], 'unknown option --frob', 'Run: demo --help'],
+  ])('%j is refused with exit code 64 and what to type', async (argv, message, hint) => {
+    const { code, out, err } = await call(...argv);
+    expect(code).toBe(64);
+    expect(out).toBe('');
+    expect(err).toContain(message);
+    expect(err).toContain(hint);
+  });
+
+  it.each([[[]], [['--help']], [['-h']], [['help']]])('%j gives the help of the program', async (argv) => {
+    const { code, out } = await call(...argv);
+    expect(code).toBe(0);
+    expect(out).toContain('Start:\n  pair  Pair it\n');
+    expect(out).toContain('$ demo pair 012345');
+  });
+
+  it.each([[['pair', '--help']], [['help', 'pair']], [['pair', '012345', '-h']]])(
+    '%j gives the help of a command',
+    async (argv) => {
+      const { code, out } = await call(...argv);
+      expect(code).toBe(0);
+      expect(out).toContain('Usage: demo pair [code] [options]');
+      expect(out).toMatch(/--name <name> +A name/);
+      expect(out).toMatch(/ 78 +not paired/);
+    },
+  );
+
+  it('tells an expected error on stderr, and on stdout as JSON for a program that asked', async () => {
+    const plain = await call('run', 'a');
+    expect(plain).toEqual({ code: 78, out: '', err: 'error: no browser\n  - looked here\nInstall one\n' });
+    const json = await call('run', 'a', '--json');
+    expect(JSON.parse(json.out)).toEqual({
+      error: { code: 'environment', message: 'no browser', problems: ['looked here'], hint: 'Install one' },
+    });
+  });
+
+  it('tells a bug with its stack', async () => {
+    const { code, err } = await call('run', 'bug');
+    expect(code).toBe(70);
+    expect(err).toMatch(/this is a bug[\s\S]*TypeError: a bug\n +at /);
+  });
+});

@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { findBrowser } from '../../src/browser/find-browser.ts';
+
+/** Before the first test: the programs are built and there is a browser, or the suite ends here and says what to type. */
+export async function setup(): Promise<void> {
+  const root = join(import.meta.dirname, '../..');
+  if (!existsSync(join(root, 'dist/runner/main.js'))) throw new Error('dist/ is missing; run: npm run build');
+  if (!process.env['QUALINET_TEST_BROWSER']) {
+    const choice = await findBrowser({ home: join(homedir(), '.qualinet'), env: process.env });
+    if (choice === null) throw new Error('no Chromium was found; run the suite with: npm test');
+    process.env['QUALINET_TEST_BROWSER'] = choice.path;
+  }
+}
