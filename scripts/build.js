@@ -1,5 +1,6 @@
-// Bundles both programs, the demo and the benchmarks into dist/. Run by itself or through the other scripts.
-import { cp, mkdir, readFile, rm } from 'node:fs/promises';
+// Bundles both programs and the demo into dist/. Run by itself or through the other scripts.
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -10,39 +11,54 @@ const programs = {
   runner: 'src/cli/main.ts',
   bridge: 'src/bridge/cli/main.ts',
   demo: 'src/demo/main.ts',
-  bench: 'test/bench/main.ts',
 };
 
-/** Builds all programs. Throws with esbuild's message when one cannot be built. */
+/** Builds all programs, unless dist/ was built from just these sources. Throws with esbuild's message when one cannot be built. */
 export async function build() {
-  const { build: bundle } = await import('esbuild');
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const stamp = join(root, 'dist/built-from');
+  const sources = await hashOfSources();
+  if ((await readFile(stamp, 'utf8').catch(() => '')) === sources) return;
   await rm(join(root, 'dist'), { recursive: true, force: true });
-  await Promise.all(
-    Object.entries(programs).map(([name, entry]) =>
-      bundle({
-        absWorkingDir: root,
-        entryPoints: { main: entry },
-        outdir: `dist/${name}`,
-        bundle: true,
-        // Commands are imported lazily: splitting keeps what one command does not need out of its start.
-        splitting: true,
-        format: 'esm',
-        platform: 'node',
-        target: 'node20.19',
-        external: ['playwright-core'],
-        keepNames: true,
-        legalComments: 'none',
-        logLevel: 'warning',
-        define: { QUALINET_VERSION: JSON.stringify(version) },
-        // Dependencies that are CommonJS inside call require for Node's own modules.
-        banner: {
-          js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-        },
-      }),
-    ),
-  );
+  await Promise.all(Object.entries(programs).map(([name, entry]) => bundle(name, entry)));
   await copyBridgeFiles();
+  await writeFile(stamp, sources);
+}
+
+/** Bundles one program into dist/<name>/main.js and its chunks. */
+export async function bundle(name, entry) {
+  const esbuild = await import('esbuild');
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: { main: entry },
+    outdir: `dist/${name}`,
+    bundle: true,
+    // Commands are imported lazily: splitting keeps what one command does not need out of its start.
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    external: ['playwright-core'],
+    keepNames: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    define: { QUALINET_VERSION: JSON.stringify(version) },
+    // Dependencies that are CommonJS inside call require for Node's own modules.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  });
+}
+
+/** One hash over everything that goes into dist/. */
+async function hashOfSources() {
+  const entries = await readdir(join(root, 'src'), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const hash = createHash('sha256');
+  for (const file of [...files.sort(), join(root, 'package-lock.json'), fileURLToPath(import.meta.url)]) {
+    hash.update(file).update(await readFile(file));
+  }
+  return hash.digest('hex');
 }
 
 /** Files the bridge reads at run time beside its code: the database engine's and the migrations. */

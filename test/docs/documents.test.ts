@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { qualinetBridge } from '../../src/bridge/cli/command-table.ts';
+import { qualinet } from '../../src/cli/command-table.ts';
+import { nodeTypes } from '../../src/flow/node-types.ts';
+import { mayImport, packageOwners } from '../support/import-rules.ts';
+import { protocolDocument } from '../support/protocol-document.ts';
+
+const root = join(import.meta.dirname, '../..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+describe('docs/protocol.md', () => {
+  it('is what the tables of the protocol say', async () => {
+    await expect(protocolDocument()).toMatchFileSnapshot(join(root, 'docs/protocol.md'));
+  });
+});
+
+describe('docs/architecture.md', () => {
+  it('prints the import table', () => {
+    const text = read('docs/architecture.md');
+    for (const [folder, allowed] of Object.entries(mayImport)) {
+      expect(text).toContain(
+        `| \`${folder}\` | ${allowed.map((name) => `\`${name}\``).join(', ') || 'nothing'} |`,
+      );
+    }
+    for (const [name, owners] of Object.entries(packageOwners)) {
+      expect(text).toContain(`| ${name} | ${owners.map((owner) => `\`${owner}\``).join(', ')} |`);
+    }
+  });
+});
+
+describe('docs/flows.md', () => {
+  it('has a row for every node type with its fields', () => {
+    const text = read('docs/flows.md');
+    for (const [type, { summary, data }] of Object.entries(nodeTypes)) {
+      expect(text).toContain(`| \`${type}\` | ${summary} |`);
+      const row = text.split('\n').find((line) => line.startsWith(`| \`${type}\` |`)) ?? '';
+      for (const field of Object.keys(data.shape)) expect(row).toContain(`\`${field}`);
+    }
+  });
+});
+
+describe('README.md', () => {
+  const text = read('README.md');
+
+  it('is short enough to be read', () => {
+    expect(text.split('\n').length).toBeLessThanOrEqual(130);
+  });
+
+  it('lists every command', () => {
+    for (const program of [qualinet, qualinetBridge]) {
+      for (const { name } of program.commands) expect(text).toContain(`\`${program.name} ${name}`);
+    }
+  });
+
+  it('leads only to files that are there', () => {
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path]) => path ?? '');
+    expect(links.length).toBeGreaterThan(3);
+    for (const link of links) expect(() => read(link)).not.toThrow();
+  });
+});
+
+describe('the command tables', () => {
+  const entries = [qualinet, qualinetBridge].flatMap((program) =>
+    program.commands.map((entry) => ({ program, entry })),
+  );
+
+  it.each(entries)('$program.name $entry.name has summary, example and exit codes', ({ program, entry }) => {
+    expect(entry.summary).not.toBe('');
+    expect(entry.exitCodes).toContain(0);
+    expect(entry.examples.length).toBeGreaterThan(0);
+    for (const example of entry.examples) expect(example).toContain(`${program.name} ${entry.name}`);
+    for (const { flags, summary } of entry.options) {
+      expect(flags).toMatch(/^--[a-z][a-z-]*( <[a-z=-]+>)?$/);
+      expect(summary).not.toBe('');
+    }
+  });
+});
+
+describe('decision records', () => {
+  it('are numbered without gaps and say what was decided and why', () => {
+    const files = readdirSync(join(root, 'docs/decisions')).sort();
+    expect(files.map((file) => Number(file.slice(0, 4)))).toEqual(files.map((_, index) => index + 1));
+    for (const file of files)
+      expect(read(`docs/decisions/${file}`)).toMatch(/^# .+\n\n(.|\n)*\*\*Decided\*\*(.|\n)*\*\*Why\*\*/);
+  });
+});
