@@ -38,7 +38,7 @@ export async function bundle(name, entry) {
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    external: ['playwright-core'],
+    external: ['playwright-core', 'playwright'],
     keepNames: true,
     legalComments: 'none',
     logLevel: 'warning',

@@ -1,0 +1,37 @@
+import { createServer } from 'node:http';
+
+/** The pages of the benchmark flows, on loopback. */
+export async function startBenchSite(): Promise<{ url: string; close(): void }> {
+  const server = createServer((request, response) => {
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
+    response.end(request.url?.startsWith('/late') ? page(150) : page(0));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** A list one adds to; with `lateMs` every change of the page comes that much later, as from a server. */
+function page(lateMs: number): string {
+  return `<!doctype html><html lang="en"><head><title>List</title><link rel="icon" href="data:,"></head><body>
+<h1>List</h1>
+<input id="item"><button id="add">Add</button><button id="clear">Clear</button>
+<ul></ul><p id="count">0 items</p>
+<script>
+  const later = (change) => ${lateMs} === 0 ? change() : setTimeout(change, ${lateMs});
+  const list = document.querySelector('ul'), item = document.querySelector('#item'), count = document.querySelector('#count');
+  const show = () => { count.textContent = list.children.length + ' items'; };
+  document.querySelector('#add').onclick = () => {
+    const text = item.value;
+    later(() => { const li = document.createElement('li'); li.id = 'item-' + (list.children.length + 1); li.textContent = text; list.append(li); show(); });
+  };
+  document.querySelector('#clear').onclick = () => later(() => { list.replaceChildren(); show(); });
+</script></body></html>`;
+}

@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { EventSource } from 'eventsource';
+import { type ChildProgram, runToEnd, startProgram } from '../../src/demo/child-program.ts';
+import type { RunView, SubmitRequest } from '../../src/protocol/messages.ts';
+import type { RunUpdate } from '../../src/protocol/run-result.ts';
+
+const root = join(import.meta.dirname, '../..');
+export const runnerProgram = join(root, 'bin/qualinet.js');
+export const bridgeProgram = join(root, 'bin/qualinet-bridge.js');
+export const adminToken = 'test-operator-token-0123456789';
+
+/** What a program under test gets of this process's environment: enough to run, nothing that configures ours. */
+export function programEnv(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  return { ...Object.fromEntries(kept), ...more };
+}
+
+/** A bridge process on its embedded default. */
+export interface BridgeProcess {
+  url: string;
+  dataDir: string;
+  program: ChildProgram;
+  env: Record<string, string>;
+  /** One call of the operators' API; the parsed body. Throws with the body when the status is not 200. */
+  operator<T>(method: string, path: string, body?: unknown): Promise<T>;
+  submit(run: SubmitRequest): Promise<string>;
+  read(runId: string): Promise<RunView>;
+  /** All events of a run from its first to `run_complete`, over SSE. */
+  follow(runId: string, onEvent?: (update: RunUpdate) => void): Promise<(RunUpdate & { id: string })[]>;
+  pairingCode(more?: object): Promise<string>;
+}
+
+/** Starts `qualinet-bridge serve` on a free port and waits until it answers. The caller stops it. */
+export async function startBridgeProcess(
+  dataDir: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<BridgeProcess> {
+  const env = programEnv({
+    QUALINET_DATA_DIR: dataDir,
+    PORT: '0',
+    QUALINET_ADMIN_TOKEN: adminToken,
+    ...more,
+  });
+  const program = startProgram(bridgeProgram, ['serve'], { env });
+  const url = await writtenUrl(join(dataDir, 'bridge.json'), program);
+
+  async function operator<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${adminToken}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return JSON.parse(text) as T;
+  }
+
+  return {
+    url,
+    dataDir,
+    program,
+    env,
+    operator,
+    submit: async (run) => (await operator<{ runId: string }>('POST', '/v1/runs', run)).runId,
+    read: (runId) => operator<RunView>('GET', `/v1/runs/${runId}`),
+    follow: (runId, onEvent) => follow(`${url}/v1/runs/${runId}/events`, onEvent),
+    pairingCode: async (options = {}) =>
+      (await operator<{ code: string }>('POST', '/v1/codes', options)).code,
+  };
+}
+
+/** Pairs a runner's home with the bridge by a code, through `qualinet pair`. */
+export async function pairRunner(
+  bridge: BridgeProcess,
+  home: string,
+  args: readonly string[] = [],
+): Promise<void> {
+  const code = await bridge.pairingCode();
+  await runToEnd(runnerProgram, ['pair', code, '--api', bridge.url, ...args], { env: runnerEnv(home) });
+}
+
+/** Environment of a runner process with this home, on the suite's browser. */
+export function runnerEnv(home: string): Record<string, string> {
+  const browser = process.env['QUALINET_TEST_BROWSER'];
+  return programEnv({ QUALINET_HOME: home, ...(browser === undefined ? {} : { QUALINET_BROWSER: browser }) });
+}
+
+/** Starts `qualinet start` on a paired home. The caller stops it. */
+export function startRunnerProcess(home: string, args: readonly string[] = []): ChildProgram {
+  return startProgram(runnerProgram, ['start', ...args], { env: runnerEnv(home) });
+}
+
+/** Processes that descend from `pid`, itself not counted. Linux only, as the suite is. */
+export async function descendants(pid: number): Promise<number[]> {
+  const listing = await runTool('ps', ['-e', '-o', 'pid=,ppid=']);
+  const parents = listing
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const found: number[] = [];
+  for (let open = [pid]; open.length > 0; ) {
+    open = parents.filter(([, parent]) => open.includes(parent ?? 0)).map(([child]) => child ?? 0);
+    found.push(...open);
+  }
+  return found;
+}
+
+/** True while a process with this number runs. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until `condition` gives something else than null or false. Fails after `limitMs` with what it waited for. */
+export async function until<T>(
+  what: string,
+  condition: () => Promise<T | null | false> | T | null | false,
+  limitMs = 20_000,
+): Promise<T> {
+  const end = performance.now() + limitMs;
+  while (performance.now() < end) {
+    const value = await condition();
+    if (value !== null && value !== false) return value;
+    await delay(20);
+  }
+  throw new Error(`after ${limitMs} ms still waiting for ${what}`);
+}
+
+async function runTool(command: string, args: readonly string[]): Promise<string> {
+  return (await promisify(execFile)(command, [...args])).stdout;
+}
+
+async function writtenUrl(path: string, program: ChildProgram): Promise<string> {
+  return until('the bridge to start', async () => {
+    if (program.process.exitCode !== null)
+      throw new Error(`the bridge ended with ${program.process.exitCode}:\n${program.said()}`);
+    const text = await readFile(path, 'utf8').catch(() => null);
+    return text === null ? null : (JSON.parse(text) as { url: string }).url;
+  });
+}
+
+function follow(url: string, onEvent?: (update: RunUpdate) => void): Promise<(RunUpdate & { id: string })[]> {
+  const updates: (RunUpdate & { id: string })[] = [];
+  return new Promise((resolve, reject) => {
+    const source = new EventSource(url, {
+      fetch: (address, init) =>
+        fetch(address, { ...init, headers: { ...init.headers, authorization: `Bearer ${adminToken}` } }),
+    });
+    source.addEventListener('message', (message) => {
+      const update = { ...(JSON.parse(message.data as string) as RunUpdate), id: message.lastEventId };
+      updates.push(update);
+      onEvent?.(update);
+      if (update.type !== 'run_complete') return;
+      source.close();
+      resolve(updates);
+    });
+    source.addEventListener('error', (error) => {
+      if (source.readyState !== source.CLOSED) return;
+      reject(new Error(`${url}: ${error.code ?? ''} ${error.message ?? 'closed'}`));
+    });
+  });
+}
