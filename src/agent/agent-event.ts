@@ -1,0 +1,15 @@
+import type { StepEvent } from '../protocol/run-result.ts';
+import type { LeaseEnd } from './lease-end.ts';
+
+/** What a runner tells whoever watches it; the command prints it. */
+export type AgentEvent =
+  /** The first poll was answered, or answered again after an outage. */
+  | { type: 'connected' }
+  | { type: 'disconnected'; error: string; hint: string | null; waitMs: number }
+  | { type: 'run_started'; runId: string; name: string | null; attempt: number; steps: number }
+  | { type: 'step'; runId: string; event: StepEvent }
+  | { type: 'run_ended'; runId: string; end: LeaseEnd; durationMs: number }
+  /** What an earlier life of this runner owed. */
+  | { type: 'leftover'; runId: string; end: LeaseEnd }
+  /** The bridge gives this runner no further runs for now. */
+  | { type: 'drain_ordered' };

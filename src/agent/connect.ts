@@ -1,0 +1,44 @@
+import { systemClock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { ProxySettings } from './agent-config.ts';
+import { type BridgeClient, createBridgeClient } from './bridge-client.ts';
+import type { Credentials } from './credentials.ts';
+import { createIdentity, type Identity } from './identity.ts';
+import { createTransport, type Transport } from './transport.ts';
+
+/** A runner's way to its bridge. */
+export interface Connection {
+  client: BridgeClient;
+  transport: Transport;
+  identity: Identity;
+  /** Ends every socket. */
+  close(): Promise<void>;
+}
+
+/** Connects as `credentials`; `save` keeps renewed ones. Nothing is sent before the first call. */
+export function connectBridge(
+  credentials: Credentials,
+  {
+    proxy,
+    log,
+    version,
+    save = async () => {},
+  }: {
+    proxy: ProxySettings;
+    log: Log;
+    version: string;
+    save?: (credentials: Credentials) => Promise<void>;
+  },
+): Connection {
+  const transport = createTransport(proxy);
+  const identity = createIdentity(credentials, save);
+  const client = createBridgeClient({
+    apiBaseUrl: credentials.apiBaseUrl,
+    keyFor: identity.keyFor,
+    transport,
+    clock: systemClock,
+    log,
+    version,
+  });
+  return { client, transport, identity, close: () => transport.close() };
+}

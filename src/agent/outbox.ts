@@ -1,0 +1,154 @@
+import { type Clock, fullJitterMs } from '../lib/clock.ts';
+import { CancelledError, errorText, LeaseLostError } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import { limits } from '../protocol/limits.ts';
+import type { NumberedEvent, StepEvent } from '../protocol/run-result.ts';
+import { type AbortScope, abortScope } from './abort-scope.ts';
+import type { BridgeClient } from './bridge-client.ts';
+import { NoAnswerError } from './bridge-errors.ts';
+import { type RetryDeps, withRetry } from './retry.ts';
+import type { LeaseSpool } from './spool.ts';
+import { createWakeUp, type WakeUp } from './wake-up.ts';
+
+/** How long events gather before a batch leaves. Source: system.md §5. */
+const batchMs = 100;
+
+export interface OutboxDeps extends RetryDeps {
+  client: BridgeClient;
+  clock: Clock;
+  log: Log;
+  /** Events are on disk before they are sent; null for leftovers, which are there already. */
+  spool: Pick<LeaseSpool, 'append' | 'written'> | null;
+  /** Ends sending for good. */
+  signal: AbortSignal;
+  /** The bridge said that the lease is somebody else's. */
+  onLost(error: LeaseLostError): void;
+}
+
+/**
+ * The events of one lease on their way out: numbered from 1, in batches of 100 ms or 32 KiB, one batch in flight. After
+ * a lost answer the same batch goes again; the bridge answers with the number up to which it has stored them.
+ * States: idle -> gathering (a batch is due) -> sending -> idle, until closed (delivered, lost, refused or stopped).
+ */
+export class Outbox {
+  readonly #lease: { leaseId: string; fence: number };
+  readonly #deps: OutboxDeps;
+  /** Not acknowledged yet, oldest first. */
+  readonly #owed: NumberedEvent[] = [];
+  #nextSeq = 1;
+  #owedBytes = 0;
+  #isClosed = false;
+  #isFinishing = false;
+  readonly #scope: AbortScope;
+  readonly #gathering: WakeUp;
+  #loop: Promise<void> | null = null;
+
+  constructor(
+    lease: { leaseId: string; fence: number },
+    deps: OutboxDeps,
+    leftover: readonly NumberedEvent[] = [],
+  ) {
+    this.#lease = lease;
+    this.#deps = deps;
+    this.#scope = abortScope([deps.signal]);
+    this.#gathering = createWakeUp(deps.clock);
+    this.#owed.push(...leftover);
+    this.#nextSeq = leftover.length + 1;
+  }
+
+  /** Takes an event; returns at once. */
+  push(event: StepEvent): void {
+    const { clock, spool } = this.#deps;
+    const numbered = { seq: this.#nextSeq, at: new Date(clock.nowMs()).toISOString(), event };
+    this.#nextSeq += 1;
+    spool?.append(numbered);
+    if (this.#isClosed) return;
+    this.#owed.push(numbered);
+    this.#owedBytes += sizeOf(numbered);
+    if (this.#owedBytes >= limits.eventBatchBytes) this.#gathering.wake();
+    this.#loop ??= this.#run();
+  }
+
+  /** Sends what is left without waiting for a batch to fill; resolves when nothing is owed or nothing more can be sent. */
+  async finish(): Promise<void> {
+    this.#isFinishing = true;
+    this.#gathering.wake();
+    if (this.#owed.length > 0 && !this.#isClosed) this.#loop ??= this.#run();
+    await this.#loop;
+  }
+
+  /** Sends nothing more; what is owed stays in the spool. */
+  stop(): void {
+    this.#isClosed = true;
+    this.#scope.abort(new CancelledError('the outbox was stopped'));
+    this.#scope.close();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#owed.length > 0 && !this.#isClosed) {
+        await this.#gather();
+        await this.#deps.spool?.written();
+        await this.#send();
+      }
+    } catch (error) {
+      this.#isClosed = true;
+      if (error instanceof LeaseLostError) this.#deps.onLost(error);
+      else if (!this.#scope.signal.aborted)
+        this.#deps.log.error(`step events were not taken: ${errorText(error)}`);
+    } finally {
+      this.#loop = null;
+    }
+  }
+
+  async #gather(): Promise<void> {
+    if (this.#isFinishing || this.#owedBytes >= limits.eventBatchBytes) return;
+    await this.#gathering.sleep(batchMs, this.#scope.signal);
+  }
+
+  async #send(): Promise<void> {
+    const { client, log } = this.#deps;
+    const { signal } = this.#scope;
+    const { leaseId, fence } = this.#lease;
+    await withRetry(
+      async (attempt) => {
+        const batch = firstBatch(this.#owed);
+        const { ackedSeq } = await client.call('postEvents', {
+          params: { leaseId },
+          body: { fence, events: batch },
+          signal,
+        });
+        const isNews = ackedSeq >= (batch[0]?.seq ?? 1);
+        this.#acknowledge(ackedSeq);
+        // An answer that stores nothing must not become a loop without a pause.
+        if (!isNews) {
+          throw new NoAnswerError(`the bridge has stored events only up to ${ackedSeq}`, {
+            retryAfterMs: fullJitterMs(attempt, { random: this.#deps.random }),
+          });
+        }
+      },
+      { signal, onRetry: ({ message }) => log.debug(`events wait: ${message}`) },
+      this.#deps,
+    );
+  }
+
+  #acknowledge(ackedSeq: number): void {
+    const stored = this.#owed.filter(({ seq }) => seq <= ackedSeq).length;
+    for (const event of this.#owed.splice(0, stored)) this.#owedBytes -= sizeOf(event);
+  }
+}
+
+function firstBatch(owed: readonly NumberedEvent[]): NumberedEvent[] {
+  const batch: NumberedEvent[] = [];
+  let bytes = 0;
+  for (const event of owed) {
+    bytes += sizeOf(event);
+    if (batch.length > 0 && (bytes > limits.eventBatchBytes || batch.length === limits.eventsPerBatch)) break;
+    batch.push(event);
+  }
+  return batch;
+}
+
+function sizeOf(event: NumberedEvent): number {
+  return Buffer.byteLength(JSON.stringify(event)) + 1;
+}

@@ -1,0 +1,194 @@
+import { checkFlow } from '../flow/check-flow.ts';
+import type { FlowProblem } from '../flow/flow-problem.ts';
+import type { Step } from '../flow/step.ts';
+import type { Variables } from '../flow/variables.ts';
+import type { Clock } from '../lib/clock.ts';
+import { CancelledError, ExpectedError, errorText, LeaseLostError } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import { limits } from '../protocol/limits.ts';
+import type { Lease } from '../protocol/messages.ts';
+import type { RunResult, StepEvent } from '../protocol/run-result.ts';
+import { abortScope } from './abort-scope.ts';
+import type { AgentEvent } from './agent-event.ts';
+import type { BridgeClient } from './bridge-client.ts';
+import { deliverRelease, deliverResult } from './deliver.ts';
+import type { Identity } from './identity.ts';
+import { type KeptLease, keepLease, RunTimeoutError } from './keep-lease.ts';
+import type { LeaseEnd } from './lease-end.ts';
+import { Outbox } from './outbox.ts';
+import type { RetryDeps } from './retry.ts';
+import { openLeaseSpool } from './spool.ts';
+import type { Transport } from './transport.ts';
+import { type KeptPicture, type Picture, uploadPicture } from './upload.ts';
+
+/** The engine, as the runner needs it. */
+export type ExecuteFlow = (
+  run: { steps: readonly Step[]; variables: Variables },
+  hooks: {
+    signal: AbortSignal;
+    /** Resolves when steps may act; the page may be opened before. Rejects when they never may. */
+    mayAct: Promise<void>;
+    onEvent(event: StepEvent): void;
+    keepScreenshot(picture: Picture): Promise<KeptPicture>;
+  },
+) => Promise<RunResult>;
+
+/** The reason by which the process takes its runs away from the engine to hand them back. */
+export class ShutdownError extends CancelledError {}
+
+export interface RunLeaseDeps extends RetryDeps {
+  client: BridgeClient;
+  transport: Transport;
+  identity: Identity;
+  clock: Clock;
+  log: Log;
+  home: string;
+  executeFlow: ExecuteFlow;
+  /** Stops the run: ShutdownError hands it back, anything else drops it. */
+  stopSignal: AbortSignal;
+  /** Ends even the delivery; what is owed stays in the spool. */
+  hardStopSignal: AbortSignal;
+  onKept(lease: KeptLease): void;
+  onDrain(): void;
+  tell(event: AgentEvent): void;
+}
+
+/**
+ * The story of one lease: check the flow, take the lease with the first heartbeat while the page opens, execute, tell the
+ * events while executing, deliver the result. `acting` is the one source of cancellation; whatever ends the run early
+ * stands in its reason. Throws only for bugs and for what ends the whole runner.
+ */
+export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseEnd> {
+  const { client, clock, log, identity, tell } = deps;
+  const { runId, leaseId, fence } = lease;
+  const startedMs = clock.monotonicMs();
+  const acting = abortScope([deps.stopSignal]);
+  const stop = (reason: Error): void => acting.abort(reason);
+  let nodeId: string | null = null;
+  const kept = keepLease(lease, {
+    ...deps,
+    currentNodeId: () => nodeId,
+    onEnd: stop,
+  });
+  deps.onKept(kept);
+  const { runnerId } = identity.credentials;
+  const header = { leaseId, fence, runId, runnerId, apiBaseUrl: client.apiBaseUrl };
+  const spool = openLeaseSpool(deps.home, header, log);
+  const outbox = new Outbox(lease, { ...deps, spool, signal: deps.hardStopSignal, onLost: stop });
+
+  const outcome = await act();
+  const end = await settle(outcome).finally(async () => {
+    acting.close();
+    outbox.stop();
+    await kept.stop();
+  });
+  await (end.kind === 'kept' ? spool.keep() : spool.drop());
+  tell({ type: 'run_ended', runId, end, durationMs: Math.round(clock.monotonicMs() - startedMs) });
+  if (outcome.kind === 'bug') throw outcome.error;
+  return end;
+
+  async function act(): Promise<Outcome> {
+    const checked = checkFlow(lease.flow, lease.variables);
+    const steps = checked.ok ? checked.steps : [];
+    tell({
+      type: 'run_started',
+      runId,
+      name: lease.name ?? null,
+      attempt: lease.attempt,
+      steps: steps.length,
+    });
+    for (const warning of checked.warnings) log.warn(warning, { runId });
+    let result: RunResult | null = null;
+    try {
+      if (checked.ok) {
+        result = await deps.executeFlow(
+          { steps, variables: lease.variables },
+          { signal: acting.signal, mayAct: kept.taken, onEvent, keepScreenshot },
+        );
+      } else {
+        await kept.taken;
+        result = invalidFlow(checked.problems);
+      }
+    } catch (error) {
+      if (!acting.signal.aborted) return outcomeOfThrown(error);
+    }
+    // A verdict the steps came to stands, even if something ended the run right after it.
+    if (result !== null && (result.status !== 'cancelled' || !acting.signal.aborted)) {
+      return { kind: 'result', result };
+    }
+    const elapsedMs = Math.round(clock.monotonicMs() - startedMs);
+    return outcomeOfStop(acting.signal.reason, result ?? emptyResult(elapsedMs));
+  }
+
+  function onEvent(event: StepEvent): void {
+    nodeId = event.type === 'step_start' ? event.nodeId : null;
+    outbox.push(event);
+    tell({ type: 'step', runId, event });
+  }
+
+  function keepScreenshot(picture: Picture): Promise<KeptPicture> {
+    return uploadPicture(lease, picture, { ...deps, spool, signal: acting.signal });
+  }
+
+  async function settle(outcome: Outcome): Promise<LeaseEnd> {
+    switch (outcome.kind) {
+      case 'result':
+        // Disk and network at once: the result leaves as soon as it is on disk and the events before it are in.
+        await Promise.all([spool.writeResult(outcome.result), outbox.finish()]);
+        return deliverResult(lease, outcome.result, { ...deps, signal: deps.hardStopSignal });
+      case 'release':
+      case 'bug':
+        await outbox.finish();
+        return deliverRelease(lease, outcome, { ...deps, signal: deps.hardStopSignal });
+      case 'lost':
+        return { kind: 'lost', why: outcome.why };
+    }
+  }
+}
+
+type Outcome =
+  | { kind: 'result'; result: RunResult }
+  | { kind: 'release'; reason: 'cannot_start' | 'shutdown'; detail: string }
+  | { kind: 'bug'; reason: 'interrupted'; detail: string; error: unknown }
+  | { kind: 'lost'; why: string };
+
+function outcomeOfThrown(error: unknown): Outcome {
+  const detail = errorText(error).slice(0, limits.textLength);
+  // The engine throws only for what it cannot do here (a browser that does not start); another runner may be able to.
+  return error instanceof ExpectedError
+    ? { kind: 'release', reason: 'cannot_start', detail }
+    : { kind: 'bug', reason: 'interrupted', detail, error };
+}
+
+function outcomeOfStop(reason: unknown, result: RunResult): Outcome {
+  const message = errorText(reason).slice(0, limits.textLength);
+  if (reason instanceof ShutdownError) return { kind: 'release', reason: 'shutdown', detail: message };
+  if (reason instanceof RunTimeoutError) {
+    return {
+      kind: 'result',
+      result: { ...result, status: 'failed', error: { code: 'run_timeout', message } },
+    };
+  }
+  if (reason instanceof CancelledError) {
+    const error = { code: 'cancelled', message };
+    return { kind: 'result', result: { ...result, status: 'cancelled', error } };
+  }
+  return { kind: 'lost', why: reason instanceof LeaseLostError ? message : `the runner stopped: ${message}` };
+}
+
+function emptyResult(durationMs: number): RunResult {
+  return { status: 'cancelled', durationMs, stepsResult: [] };
+}
+
+function invalidFlow(problems: readonly FlowProblem[]): RunResult {
+  return {
+    status: 'failed',
+    durationMs: 0,
+    stepsResult: [],
+    error: {
+      code: 'flow_invalid',
+      message: 'the flow cannot be run',
+      problems: problems.slice(0, 1_000).map(({ message }) => message.slice(0, limits.textLength)),
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Clock } from '../lib/clock.ts';
+import { errorText } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import type { AgentEvent } from './agent-event.ts';
+import { replaceFile } from './replace-file.ts';
+
+/**
+ * `starting`: no poll was answered yet. `waiting`: polls. `running`: executes at least one run. `disconnected`: the last
+ * poll failed. `draining`: finishes its runs and takes no more. `ended`: the process ended in order.
+ */
+export const agentStates = ['starting', 'waiting', 'running', 'disconnected', 'draining', 'ended'] as const;
+
+const iso = z.string();
+const statusSchema = z.object({
+  pid: z.number().int(),
+  version: z.string(),
+  runnerId: z.string(),
+  startedAt: iso,
+  updatedAt: iso,
+  state: z.enum(agentStates),
+  /** Last answered poll that changed the state from or to being connected. */
+  connectedAt: iso.nullable(),
+  /** The bridge gives this runner no further runs. */
+  drainOrdered: z.boolean(),
+  runs: z.array(
+    z.object({
+      runId: z.string(),
+      name: z.string().nullable(),
+      startedAt: iso,
+      nodeId: z.string().nullable(),
+    }),
+  ),
+  runsEnded: z.number().int(),
+  lastError: z.object({ at: iso, message: z.string() }).nullable(),
+});
+
+/** What a running agent says about itself in `<home>/status.json`. */
+export type AgentStatus = z.infer<typeof statusSchema>;
+
+/** What the agent of this home last said; null when there is none or it cannot be read. */
+export async function readStatusFile(home: string): Promise<AgentStatus | null> {
+  const text = await readFile(join(home, 'status.json'), 'utf8').catch(() => null);
+  try {
+    return text === null ? null : (statusSchema.safeParse(JSON.parse(text)).data ?? null);
+  } catch {
+    return null;
+  }
+}
+
+/** Writes what happens into the file; one write at a time, the newest state wins. */
+export interface StatusFile {
+  onEvent(event: AgentEvent): void;
+  draining(): void;
+  /** Writes the last state; resolves when it is on disk. */
+  close(): Promise<void>;
+}
+
+/** Begins `<home>/status.json`. A file that cannot be written is told once. */
+export function openStatusFile(
+  home: string,
+  about: { pid: number; version: string; runnerId: string },
+  { clock, log }: { clock: Clock; log: Log },
+): StatusFile {
+  const now = (): string => new Date(clock.nowMs()).toISOString();
+  let isConnected = false;
+  let isDraining = false;
+  let isBroken = false;
+  let isDirty = false;
+  let writing: Promise<void> | null = null;
+  let current: AgentStatus = {
+    ...about,
+    startedAt: now(),
+    updatedAt: now(),
+    state: 'starting',
+    connectedAt: null,
+    drainOrdered: false,
+    runs: [],
+    runsEnded: 0,
+    lastError: null,
+  };
+  change({});
+
+  return {
+    onEvent: (event) => change(changeOf(event)),
+    draining() {
+      isDraining = true;
+      change({});
+    },
+    async close() {
+      change({ state: 'ended', runs: [] });
+      await writing;
+    },
+  };
+
+  function changeOf(event: AgentEvent): Partial<AgentStatus> {
+    switch (event.type) {
+      case 'connected':
+        isConnected = true;
+        return { connectedAt: now(), drainOrdered: false };
+      case 'disconnected':
+        isConnected = false;
+        return { lastError: { at: now(), message: event.error } };
+      case 'drain_ordered':
+        return { drainOrdered: true };
+      case 'run_started': {
+        const { runId, name } = event;
+        return { runs: [...current.runs, { runId, name, startedAt: now(), nodeId: null }] };
+      }
+      case 'step': {
+        const nodeId = event.event.type === 'step_start' ? event.event.nodeId : null;
+        return { runs: current.runs.map((run) => (run.runId === event.runId ? { ...run, nodeId } : run)) };
+      }
+      case 'run_ended':
+        return {
+          runs: current.runs.filter(({ runId }) => runId !== event.runId),
+          runsEnded: current.runsEnded + 1,
+        };
+      case 'leftover':
+        return {};
+    }
+  }
+
+  function change(over: Partial<AgentStatus>): void {
+    current = { ...current, ...over, updatedAt: now() };
+    current.state = over.state ?? stateNow();
+    isDirty = true;
+    if (!isBroken) writing ??= write();
+  }
+
+  function stateNow(): AgentStatus['state'] {
+    if (isDraining) return 'draining';
+    if (current.runs.length > 0) return 'running';
+    if (isConnected) return 'waiting';
+    return current.lastError === null ? 'starting' : 'disconnected';
+  }
+
+  async function write(): Promise<void> {
+    try {
+      while (isDirty) {
+        isDirty = false;
+        await replaceFile(join(home, 'status.json'), `${JSON.stringify(current, null, 2)}\n`);
+      }
+    } catch (error) {
+      isBroken = true;
+      log.warn(`cannot write the status file: ${errorText(error)}`);
+    } finally {
+      writing = null;
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import { duration } from '../lib/duration.ts';
+import type { Log, LogFields } from '../lib/log.ts';
+import type { AgentEvent } from './agent-event.ts';
+import type { LeaseEnd } from './lease-end.ts';
+
+/**
+ * Writes what the runner tells into a log: for a person one line a step, for a program one line with fields. Errors of a
+ * tested site are information, not errors of the runner.
+ */
+export function tellLog(log: Log, { isForPeople }: { isForPeople: boolean }): (event: AgentEvent) => void {
+  const runs = new Map<string, { steps: number; done: number }>();
+  const info = (message: string, fields: LogFields): void => log.info(message, isForPeople ? {} : fields);
+
+  return (event) => {
+    switch (event.type) {
+      case 'connected':
+        return info('connected; waiting for runs', {});
+      case 'disconnected': {
+        const hint = event.hint === null ? '' : ` ${event.hint}`;
+        return log.warn(
+          `${event.error}; trying again in ${duration(event.waitMs)}.${hint}`,
+          isForPeople ? {} : { waitMs: event.waitMs },
+        );
+      }
+      case 'drain_ordered':
+        return log.warn('the operators drain this runner: it is given no further runs for now');
+      case 'run_started': {
+        const { runId, name, attempt, steps } = event;
+        runs.set(runId, { steps, done: 0 });
+        const again = attempt > 1 ? `, attempt ${attempt}` : '';
+        return info(`run ${short(runId)}${name === null ? '' : ` "${name}"`}: ${steps} steps${again}`, {
+          runId,
+          name,
+          attempt,
+          steps,
+        });
+      }
+      case 'step': {
+        if (event.event.type !== 'step_complete') return;
+        const { nodeId, status, durationMs, error, logs } = event.event;
+        const run = runs.get(event.runId) ?? { steps: 0, done: 0 };
+        run.done += 1;
+        const text = firstLine(error ?? logs ?? nodeId);
+        const mark = status === 'passed' ? 'ok  ' : 'FAIL';
+        return info(`  ${mark} ${run.done}/${run.steps} ${text} (${duration(durationMs)})`, {
+          runId: event.runId,
+          nodeId,
+          status,
+          durationMs,
+        });
+      }
+      case 'run_ended': {
+        runs.delete(event.runId);
+        const { runId, end, durationMs } = event;
+        const text = `run ${short(runId)} ${endText(end)} after ${duration(durationMs)}`;
+        return info(text, { runId, durationMs, ...end });
+      }
+      case 'leftover':
+        return info(`run ${short(event.runId)} of an earlier start: ${endText(event.end)}`, {
+          runId: event.runId,
+          ...event.end,
+        });
+    }
+  };
+}
+
+function endText(end: LeaseEnd): string {
+  switch (end.kind) {
+    case 'delivered':
+      return end.status;
+    case 'released':
+      return `handed back (${end.reason})`;
+    case 'lost':
+      return `dropped (${end.why})`;
+    case 'kept':
+      return `not delivered yet (${end.why}); the next start delivers it`;
+  }
+}
+
+function short(runId: string): string {
+  return runId.slice(0, 8);
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

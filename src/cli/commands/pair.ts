@@ -1,0 +1,198 @@
+import { createInterface } from 'node:readline/promises';
+import { z } from 'zod';
+import { type AgentConfig, readAgentConfig } from '../../agent/agent-config.ts';
+import { connectBridge } from '../../agent/connect.ts';
+import {
+  type Credentials,
+  credentialsPath,
+  readCredentials,
+  saveCredentials,
+} from '../../agent/credentials.ts';
+import { describeHost } from '../../agent/host.ts';
+import { pairRunner } from '../../agent/pairing.ts';
+import { createTransport } from '../../agent/transport.ts';
+import { type CommandContext, defineCommand } from '../../command-line/command.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { CancelledError, EnvironmentError, errorText, UsageError } from '../../lib/errors.ts';
+import { exitCode } from '../../lib/exit-code.ts';
+import { lockFolder } from '../../lib/folder-lock.ts';
+import { textLog } from '../../lib/log.ts';
+import { version } from '../../lib/version.ts';
+
+const options = z.object({
+  args: z.array(z.string()).max(1),
+  api: z.string().optional(),
+  name: z.string().optional(),
+  labels: z.string().optional(),
+  managed: z.boolean().default(false),
+  force: z.boolean().default(false),
+  json: z.boolean().default(false),
+});
+
+/** `qualinet pair [CODE]`: makes this machine a runner of a bridge. */
+export const pair = defineCommand({
+  options,
+  async run({ args: [code], managed, force, json, ...flags }, context) {
+    const config = readAgentConfig(context.env, flags);
+    if (!force) await refuseSecondPairing(config.home);
+    const abort = new AbortController();
+    let stoppedBy: number | null = null;
+    const stopListening = context.onSignal((signal) => {
+      stoppedBy = signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
+      abort.abort(new CancelledError('pairing was stopped'));
+    });
+    try {
+      const credentials = await pairMachine({ config, code, managed }, context, abort.signal);
+      context.stderr.write('Next: qualinet start\n');
+      if (json) context.stdout.write(`${JSON.stringify(summaryOf(credentials, config.home))}\n`);
+      return exitCode.done;
+    } catch (error) {
+      if (stoppedBy === null) throw error;
+      context.stderr.write('Stopped; nothing was saved.\n');
+      return stoppedBy;
+    } finally {
+      stopListening();
+    }
+  },
+});
+
+/** Pairs and saves, telling each step on stderr. `code` undefined asks for it on a terminal. */
+export async function pairMachine(
+  { config, code, managed }: { config: AgentConfig; code: string | undefined; managed: boolean },
+  context: CommandContext,
+  signal: AbortSignal,
+): Promise<Credentials> {
+  const say = (line: string): void => context.stderr.write(`${line}\n`);
+  const apiBaseUrl = config.apiBaseUrl ?? (await askForAddress(context, signal));
+  if (managed && config.managedPairSecret === null) {
+    throw new UsageError('managed pairing is not allowed on this machine', {
+      hint: 'It needs QUALINET_ALLOW_MANAGED_PAIR=true and QUALINET_MANAGED_PAIR_SECRET (32 characters or more).',
+    });
+  }
+  const digits = await readCode(code, context, signal);
+  // A runner that is at work here would go on with its old credentials, and could write them back.
+  const lock = await lockFolder(config.home, "this machine's runner");
+  const transport = createTransport(config.proxy);
+  const log = textLog((line) => context.stderr.write(line));
+  try {
+    say(`Pairing with ${apiBaseUrl} …`);
+    if (isPlainHttp(apiBaseUrl)) {
+      say('warning: this address is not https: flows and their variables travel in the clear');
+    }
+    const credentials = await pairRunner(
+      {
+        code: digits,
+        apiBaseUrl,
+        host: describeHost(version),
+        name: config.name,
+        labels: config.labels,
+        managedPairSecret: managed ? config.managedPairSecret : null,
+      },
+      {
+        redeemed: ({ checkWord, workspace }) => {
+          say(`The code is good (workspace ${workspace}). Check word: ${checkWord}`);
+        },
+        waiting: () =>
+          say('Waiting for an operator to approve this machine; the check word must be the same there …'),
+        otherAddress: (own) => say(`The bridge calls itself ${own}; that address is used from now on.`),
+      },
+      { transport, clock: systemClock, random: Math.random, log, version, signal },
+    );
+    await saveCredentials(config.home, credentials);
+    const labels = credentials.labels.length === 0 ? '' : `, labels ${credentials.labels.join(',')}`;
+    say(`Paired as "${credentials.name}" (workspace ${credentials.workspace}${labels}).`);
+    say(`Saved in ${credentialsPath(config.home)}`);
+    await checkOnce(credentials, config, say);
+    return credentials;
+  } finally {
+    await transport.close();
+    await lock.release();
+  }
+}
+
+/** What `--json` prints: who the runner is, and nothing secret. */
+function summaryOf(credentials: Credentials, home: string): Record<string, unknown> {
+  const { runnerId, name, workspace, labels, mode, apiBaseUrl } = credentials;
+  return { paired: true, runnerId, name, workspace, labels, mode, apiBaseUrl, file: credentialsPath(home) };
+}
+
+async function refuseSecondPairing(home: string): Promise<void> {
+  const existing = await readCredentials(home);
+  if (existing === null) return;
+  throw new EnvironmentError(
+    `this machine is paired already, as "${existing.name}" (workspace ${existing.workspace}) with ${existing.apiBaseUrl}`,
+    { hint: 'Run: qualinet unpair (or pair with --force to replace it)' },
+  );
+}
+
+/** The address in the answer may differ from the one that was typed: says at once when it does not work. */
+async function checkOnce(
+  credentials: Credentials,
+  { proxy }: AgentConfig,
+  say: (line: string) => void,
+): Promise<void> {
+  const connection = connectBridge(credentials, {
+    proxy,
+    version,
+    log: textLog((line) => say(line.trimEnd())),
+  });
+  try {
+    await connection.client.call('runnerSelf', { timeoutMs: 10_000 });
+  } catch (error) {
+    say(`warning: the new credentials could not be tried: ${errorText(error)}`);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function readCode(
+  given: string | undefined,
+  context: CommandContext,
+  signal: AbortSignal,
+): Promise<string> {
+  const { stdin, stderr } = context;
+  let code = given;
+  if (given === '-') code = await readLine(stdin, signal);
+  else if (given === undefined && stdin.isTTY === true) {
+    stderr.write('Pairing code (6 digits): ');
+    code = await readLine(stdin, signal);
+  }
+  if (code === undefined) {
+    throw new UsageError('a pairing code is needed', { hint: 'Run: qualinet pair CODE --api https://…' });
+  }
+  const digits = code.replace(/[\s-]/g, '');
+  if (/^\d{6}$/.test(digits)) return digits;
+  throw new UsageError('a pairing code has 6 digits', { hint: 'Run: qualinet pair CODE --api https://…' });
+}
+
+async function askForAddress({ stdin, stderr }: CommandContext, signal: AbortSignal): Promise<string> {
+  const wanted = new UsageError('the address of the bridge is needed', {
+    hint: 'Give --api https://… or set API_BASE_URL.',
+  });
+  if (stdin.isTTY !== true) throw wanted;
+  stderr.write('Address of the bridge (https://…): ');
+  const config = readAgentConfig({ API_BASE_URL: await readLine(stdin, signal) });
+  if (config.apiBaseUrl === null) throw wanted;
+  return config.apiBaseUrl;
+}
+
+/** The first line of a stream. */
+export async function readLine(stream: NodeJS.ReadableStream, signal: AbortSignal): Promise<string> {
+  const lines = createInterface({ input: stream, signal });
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      lines.once('line', (line) => resolve(line.trim()));
+      lines.once('close', () => {
+        if (signal.aborted) reject(signal.reason);
+        else resolve('');
+      });
+    });
+  } finally {
+    lines.close();
+  }
+}
+
+function isPlainHttp(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}

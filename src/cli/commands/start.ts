@@ -1,0 +1,211 @@
+import { z } from 'zod';
+import { type AgentDeps, runAgent, stopReasons } from '../../agent/agent.ts';
+import { type AgentConfig, readAgentConfig } from '../../agent/agent-config.ts';
+import { connectBridge } from '../../agent/connect.ts';
+import {
+  type Credentials,
+  newestKey,
+  readCredentials,
+  requireCredentials,
+  saveCredentials,
+} from '../../agent/credentials.ts';
+import { enrolRunner } from '../../agent/enrol.ts';
+import { describeHost } from '../../agent/host.ts';
+import { type ExecuteFlow, ShutdownError } from '../../agent/run-lease.ts';
+import { type Shutdown, type ShutdownStep, watchSignals } from '../../agent/shutdown.ts';
+import { tellLog } from '../../agent/tell-log.ts';
+import { createTransport } from '../../agent/transport.ts';
+import { executeFlow } from '../../browser/execute-flow.ts';
+import type { BrowserChoice } from '../../browser/find-browser.ts';
+import { launchBrowser, type WarmBrowser } from '../../browser/warm-browser.ts';
+import { type CommandContext, defineCommand } from '../../command-line/command.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { UsageError } from '../../lib/errors.ts';
+import { exitCode } from '../../lib/exit-code.ts';
+import { lockFolder } from '../../lib/folder-lock.ts';
+import { jsonLog, type Log, textLog } from '../../lib/log.ts';
+import { version } from '../../lib/version.ts';
+import { protocolVersion } from '../../protocol/limits.ts';
+import type { Capabilities } from '../../protocol/messages.ts';
+import { chooseBrowser } from '../choose-browser.ts';
+import { pairMachine, readLine } from './pair.ts';
+
+const options = z.object({
+  args: z.array(z.string()).max(0),
+  once: z.boolean().default(false),
+  concurrency: z.string().optional(),
+  browser: z.string().optional(),
+  headed: z.boolean().default(false),
+});
+
+/** `qualinet start`: takes runs and executes them until it is stopped. */
+export const start = defineCommand({
+  options,
+  async run({ once, headed, ...flags }, context) {
+    const config = readAgentConfig(context.env, flags);
+    const isForPeople = context.stderr.isTTY;
+    const write = (line: string): void => context.stderr.write(line);
+    const log = isForPeople ? textLog(write) : jsonLog(write);
+    const shutdown = watchSignals(context, {
+      reason: () => new ShutdownError('the runner is being stopped'),
+      onStep: (step) => log.warn(shutdownText(step)),
+      sleep: systemClock.sleep,
+    });
+    const closing: (() => Promise<void>)[] = [];
+    try {
+      const credentials = await obtainCredentials(config, context, shutdown, log);
+      const lock = await lockFolder(config.home, "this machine's runner");
+      closing.push(lock.release);
+      const choice = await chooseBrowser(
+        { browserPath: config.browserPath, headed, home: config.home },
+        context,
+      );
+      const warm = await launchBrowser({ choice, headed, log });
+      closing.push(() => warm.close());
+      const connection = connectBridge(credentials.value, {
+        proxy: config.proxy,
+        log,
+        version,
+        ...(credentials.isEnrolled ? {} : { save: (next) => saveCredentials(config.home, next) }),
+      });
+      closing.push(connection.close);
+      introduce(credentials.value, choice, warm, config, log);
+      const concurrency = once ? 1 : config.concurrency;
+      const deps: AgentDeps = {
+        ...connection,
+        clock: systemClock,
+        random: Math.random,
+        log,
+        executeFlow: engineOn(warm),
+        drainSignal: shutdown.drainSignal,
+        stopSignal: shutdown.stopSignal,
+        tell: tellLog(log, { isForPeople }),
+      };
+      const reason = await runAgent(
+        {
+          home: config.home,
+          concurrency,
+          once,
+          capabilities: capabilitiesOf(choice, warm, concurrency),
+          version,
+          pid: process.pid,
+        },
+        deps,
+      );
+      log.info(`ended: ${stopReasons[reason].text}`);
+      return shutdown.exitCode() ?? stopReasons[reason].exitCode;
+    } catch (error) {
+      // Stopped before there was a runner to drain.
+      if (error instanceof ShutdownError) return shutdown.exitCode() ?? exitCode.done;
+      throw error;
+    } finally {
+      for (const close of closing.reverse()) await close();
+      shutdown.close();
+    }
+  },
+});
+
+/** The engine on a warm browser: the page opens at once, but nothing acts on it before the lease is ours. */
+export function engineOn(warm: WarmBrowser): ExecuteFlow {
+  return (run, { mayAct, ...hooks }) =>
+    executeFlow(run, {
+      ...hooks,
+      clock: systemClock,
+      async openPage() {
+        const page = await warm.newRun();
+        try {
+          await mayAct;
+        } catch (error) {
+          await page.close();
+          throw error;
+        }
+        return page;
+      },
+    });
+}
+
+/** The credentials of this home; else those that WORKER_SECRET gives; else a person may pair now. */
+async function obtainCredentials(
+  config: AgentConfig,
+  context: CommandContext,
+  shutdown: Shutdown,
+  log: Log,
+): Promise<{ value: Credentials; isEnrolled: boolean }> {
+  const kept = await readCredentials(config.home);
+  if (kept !== null) {
+    if (config.apiBaseUrl !== null && config.apiBaseUrl !== kept.apiBaseUrl) {
+      log.warn(`API_BASE_URL is not used: this machine is paired with ${kept.apiBaseUrl}`);
+    }
+    return { value: kept, isEnrolled: false };
+  }
+  if (config.workerSecret !== null) return { value: await enrol(config, shutdown, log), isEnrolled: true };
+  if (context.stdin.isTTY !== true || !context.stderr.isTTY) {
+    return { value: await requireCredentials(config.home), isEnrolled: false };
+  }
+  context.stderr.write('This machine is not paired. Pair it now? [Y/n] ');
+  const answer = await readLine(context.stdin, shutdown.drainSignal);
+  if (/^n/i.test(answer)) return { value: await requireCredentials(config.home), isEnrolled: false };
+  const value = await pairMachine({ config, code: undefined, managed: false }, context, shutdown.drainSignal);
+  return { value, isEnrolled: false };
+}
+
+async function enrol(config: AgentConfig, shutdown: Shutdown, log: Log): Promise<Credentials> {
+  const { workerSecret, apiBaseUrl, home, name, labels } = config;
+  if (apiBaseUrl === null || workerSecret === null) {
+    throw new UsageError('WORKER_SECRET is set, but API_BASE_URL is not', {
+      hint: 'Set API_BASE_URL to the address of the bridge.',
+    });
+  }
+  const transport = createTransport(config.proxy);
+  try {
+    return await enrolRunner(
+      { home, apiBaseUrl, workerSecret, host: describeHost(version), name, labels },
+      { transport, clock: systemClock, random: Math.random, log, version, signal: shutdown.drainSignal },
+    );
+  } finally {
+    await transport.close();
+  }
+}
+
+function introduce(
+  { name, workspace, apiBaseUrl, ...credentials }: Credentials,
+  choice: BrowserChoice,
+  warm: WarmBrowser,
+  { concurrency, home }: AgentConfig,
+  log: Log,
+): void {
+  log.info(`runner "${name}" of workspace ${workspace}, ${apiBaseUrl}`, {
+    version,
+    concurrency,
+    home,
+    keyUntil: newestKey(credentials).notAfter,
+  });
+  log.info(`browser: ${choice.kind} ${warm.version} (${choice.why})`, {
+    path: choice.path,
+    sandbox: warm.sandboxed,
+  });
+}
+
+function capabilitiesOf(choice: BrowserChoice, warm: WarmBrowser, concurrency: number): Capabilities {
+  const { platform, arch, nodeVersion } = describeHost(version);
+  return {
+    protocol: protocolVersion,
+    qualinetVersion: version,
+    platform,
+    arch,
+    nodeVersion,
+    concurrency,
+    browser: { kind: choice.kind, version: warm.version, sandbox: warm.sandboxed },
+  };
+}
+
+function shutdownText(step: ShutdownStep): string {
+  switch (step.do) {
+    case 'drain':
+      return 'finishing the runs under way, up to 5 min; a second signal hands them back';
+    case 'stop':
+      return 'stopping: runs are cancelled and handed back; one more signal ends at once';
+    case 'exit':
+      return 'ended at once';
+  }
+}

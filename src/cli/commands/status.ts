@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { readAgentConfig } from '../../agent/agent-config.ts';
+import { connectBridge } from '../../agent/connect.ts';
+import { type Credentials, credentialsPath, newestKey, requireCredentials } from '../../agent/credentials.ts';
+import { type AgentStatus, readStatusFile } from '../../agent/status-file.ts';
+import { defineCommand } from '../../command-line/command.ts';
+import { duration } from '../../lib/duration.ts';
+import { CredentialsRejectedError, ExpectedError, errorText, systemErrorCode } from '../../lib/errors.ts';
+import { exitCode } from '../../lib/exit-code.ts';
+import { textLog } from '../../lib/log.ts';
+import { version } from '../../lib/version.ts';
+import type { ResponseOf } from '../../protocol/routes.ts';
+
+/** How long the bridge may take to say what it knows. */
+const askMs = 5_000;
+
+/** `qualinet status`: what is known here first, then what the bridge says. */
+export const status = defineCommand({
+  options: z.object({ args: z.array(z.string()).max(0), json: z.boolean().default(false) }),
+  async run({ json }, { env, stdout, stderr }) {
+    const config = readAgentConfig(env);
+    const credentials = await requireCredentials(config.home);
+    const agent = await readStatusFile(config.home);
+    const isRunning = agent !== null && agent.state !== 'ended' && isAlive(agent.pid);
+    const say = (line: string): void => {
+      if (!json) stdout.write(`${line}\n`);
+    };
+    tellCredentials(credentials, config.home, say);
+    tellAgent(agent, isRunning, say);
+
+    const connection = connectBridge(credentials, {
+      proxy: config.proxy,
+      version,
+      log: textLog((line) => stderr.write(line)),
+    });
+    const asked = await ask(connection.client.call('runnerSelf', { timeoutMs: askMs }));
+    await connection.close();
+    say(`bridge:   ${asked.text}`);
+    if (asked.hint !== null) say(`          ${asked.hint}`);
+    if (json) {
+      const { runnerId, name, workspace, labels, mode, apiBaseUrl } = credentials;
+      const bridge = { isReachable: asked.self !== null, text: asked.text, self: asked.self };
+      stdout.write(
+        `${JSON.stringify({
+          isPaired: true,
+          runnerId,
+          name,
+          workspace,
+          labels,
+          mode,
+          apiBaseUrl,
+          keyNotAfter: newestKey(credentials).notAfter,
+          isRunning,
+          agent,
+          bridge,
+        })}\n`,
+      );
+    }
+    return asked.exitCode;
+  },
+});
+
+interface Asked {
+  text: string;
+  hint: string | null;
+  exitCode: number;
+  self: ResponseOf<'runnerSelf'> | null;
+}
+
+async function ask(call: Promise<ResponseOf<'runnerSelf'>>): Promise<Asked> {
+  try {
+    const self = await call;
+    const text = self.draining ? 'knows this runner; it is drained and gets no runs' : 'knows this runner';
+    return { text, hint: null, exitCode: exitCode.done, self };
+  } catch (error) {
+    if (!(error instanceof ExpectedError)) throw error;
+    return {
+      text: error instanceof CredentialsRejectedError ? `refuses: ${error.message}` : errorText(error),
+      hint: error.hint ?? null,
+      exitCode: error.exitCode,
+      self: null,
+    };
+  }
+}
+
+function tellCredentials(credentials: Credentials, home: string, say: (line: string) => void): void {
+  const { name, workspace, labels, mode, apiBaseUrl } = credentials;
+  const more = labels.length === 0 ? '' : `, labels ${labels.join(',')}`;
+  say(`paired:   as "${name}" (${mode}, workspace ${workspace}${more}) with ${apiBaseUrl}`);
+  const { notAfter } = newestKey(credentials);
+  const isOver = Date.parse(notAfter) < Date.now();
+  say(`key:      ${isOver ? 'EXPIRED' : 'good until'} ${notAfter} (${credentialsPath(home)})`);
+}
+
+function tellAgent(agent: AgentStatus | null, isRunning: boolean, say: (line: string) => void): void {
+  if (agent === null || !isRunning) {
+    const crashed =
+      agent !== null && agent.state !== 'ended' ? `; process ${agent.pid} ended without a word` : '';
+    say(`running:  no${crashed} (start it with: qualinet start)`);
+    return;
+  }
+  const sinceMs = Date.now() - Date.parse(agent.startedAt);
+  say(
+    `running:  ${agent.state}, process ${agent.pid}, for ${duration(sinceMs)}, ${agent.runsEnded} runs ended`,
+  );
+  for (const { runId, name, nodeId } of agent.runs) {
+    say(`  run ${runId}${name === null ? '' : ` "${name}"`}${nodeId === null ? '' : ` at node ${nodeId}`}`);
+  }
+  if (agent.lastError !== null) say(`  last error at ${agent.lastError.at}: ${agent.lastError.message}`);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemErrorCode(error) === 'EPERM';
+  }
+}

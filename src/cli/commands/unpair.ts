@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { readAgentConfig } from '../../agent/agent-config.ts';
+import { connectBridge } from '../../agent/connect.ts';
+import { credentialsPath, deleteCredentials, requireCredentials } from '../../agent/credentials.ts';
+import { defineCommand } from '../../command-line/command.ts';
+import { BridgeUnavailableError, CredentialsRejectedError, ExpectedError } from '../../lib/errors.ts';
+import { exitCode } from '../../lib/exit-code.ts';
+import { textLog } from '../../lib/log.ts';
+import { version } from '../../lib/version.ts';
+
+/** `qualinet unpair`: revokes the credentials at the bridge, then deletes them here. */
+export const unpair = defineCommand({
+  options: z.object({
+    args: z.array(z.string()).max(0),
+    force: z.boolean().default(false),
+    json: z.boolean().default(false),
+  }),
+  async run({ force, json }, { env, stdout, stderr }) {
+    const config = readAgentConfig(env);
+    const { home } = config;
+    const credentials = await requireCredentials(home);
+    const connection = connectBridge(credentials, {
+      proxy: config.proxy,
+      version,
+      log: textLog((line) => stderr.write(line)),
+    });
+    let isRevoked = true;
+    try {
+      await connection.client.call('retireSelf', { timeoutMs: 10_000 });
+    } catch (error) {
+      if (error instanceof CredentialsRejectedError) {
+        stderr.write('The bridge had ended these credentials already.\n');
+      } else if (!(error instanceof ExpectedError)) {
+        throw error;
+      } else if (force) {
+        isRevoked = false;
+        stderr.write(
+          `warning: ${error.message}\nThe credentials may still be good: ask the operators to revoke runner ${credentials.runnerId}.\n`,
+        );
+      } else {
+        throw new BridgeUnavailableError(`the credentials are kept: ${error.message}`, {
+          cause: error,
+          hint: 'Try again later, or delete them here only: qualinet unpair --force',
+        });
+      }
+    } finally {
+      await connection.close();
+    }
+    await deleteCredentials(home);
+    stderr.write(`Unpaired from ${credentials.apiBaseUrl}; ${credentialsPath(home)} is deleted.\n`);
+    if (json) {
+      stdout.write(`${JSON.stringify({ unpaired: true, isRevoked, runnerId: credentials.runnerId })}\n`);
+    }
+    return exitCode.done;
+  },
+});
