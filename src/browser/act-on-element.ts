@@ -1,0 +1,93 @@
+import type { Frame, Locator, Page } from 'playwright-core';
+import { duration } from '../lib/duration.ts';
+import { type Found, type LocateDeps, locate } from './locate.ts';
+import type { Need } from './look-in-page.ts';
+import { isTimeout, plainMessage, StepFailure, stepErrorFrom } from './step-error.ts';
+
+/** How Playwright is to act on what was found. */
+export interface ActOptions {
+  timeout: number;
+  signal: AbortSignal;
+}
+
+/**
+ * Finds an element and lets Playwright act on it, once. Where that fails before anything was done, because the element
+ * went away, moved or was covered, it looks again, other candidates included, until the budget ends.
+ */
+export async function actOnElement(
+  { candidates, need }: { candidates: readonly string[]; need: Need },
+  deps: LocateDeps,
+  act: (locator: Locator, options: ActOptions) => Promise<void>,
+): Promise<Found> {
+  const { budget, halt, page } = deps;
+  const failed = new Set<string>();
+  let lastProblem: StepFailure | null = null;
+  for (;;) {
+    const found = await locate({ candidates, need, failed }, deps).catch((error: unknown) => {
+      throw lastProblem !== null && error instanceof StepFailure && !halt.aborted ? lastProblem : error;
+    });
+    const navigated = nextDocument(page);
+    try {
+      const slice = found.state === 'covered' ? coveredSliceMs : sliceMs;
+      await act(found.locator, { timeout: Math.max(1, Math.min(budget.remainingMs(), slice)), signal: halt });
+      return found;
+    } catch (error) {
+      if (halt.aborted) throw error;
+      if (isTimeout(error) && wasDone(error)) {
+        if ((await budget.spend(navigated.happened)) !== null) return found;
+        throw new StepFailure(
+          'navigation',
+          `${found.label} was clicked, but the page it leads to did not answer within ${duration(budget.timeoutMs)}`,
+        );
+      }
+      const problem = problemOf(error, found.label, budget.timeoutMs);
+      if (problem === null) throw error;
+      // An element that cannot be acted on at all (a text field was expected) does not get better by waiting.
+      if (!isTimeout(error) && candidates.length === failed.size + 1) throw problem;
+      failed.add(found.selector);
+      if (isTimeout(error) && failed.size === candidates.length) failed.clear();
+      lastProblem = problem;
+    } finally {
+      navigated.stop();
+    }
+  }
+}
+
+/** Longest one attempt may take before all candidates are looked at again. */
+const sliceMs = 3_000;
+/** The same for an element that seemed to be covered. */
+const coveredSliceMs = 300;
+
+/** True when the log of an attempt that timed out shows that the page got the click: it must not be clicked again. */
+function wasDone(error: unknown): boolean {
+  const log = error instanceof Error ? error.message : '';
+  const performed = log.lastIndexOf('performing click action');
+  return performed !== -1 && !/intercepts pointer events|retrying click/.test(log.slice(performed));
+}
+
+function problemOf(error: unknown, label: string, timeoutMs: number): StepFailure | null {
+  const plain = stepErrorFrom(error);
+  if (plain === null || plain.kind === 'browser_crashed') return null;
+  if (!isTimeout(error)) return new StepFailure('not_actionable', `${label}: ${plainMessage(error)}`);
+  const reasons = [...String(error instanceof Error ? error.message : '').matchAll(reasonInLog)];
+  const reason = reasons.at(-1)?.[1] ?? 'it was not ready to be acted on';
+  return new StepFailure(
+    'not_actionable',
+    `${label} could not be acted on within ${duration(timeoutMs)}: ${reason.replace(/^element is/, 'it is')}`,
+  );
+}
+
+const reasonInLog =
+  / - (element is not [a-z]+|element is inert|element is outside of the viewport|<.*> intercepts pointer events)/g;
+
+/** The commit of the next document in the main frame. */
+function nextDocument(page: Page): { happened: Promise<true>; stop(): void } {
+  let listener: (frame: Frame) => void = () => {};
+  const happened = new Promise<true>((resolve) => {
+    listener = (frame) => {
+      if (frame === page.mainFrame()) resolve(true);
+    };
+  });
+  page.on('framenavigated', listener);
+  return { happened, stop: () => page.off('framenavigated', listener) };
+}

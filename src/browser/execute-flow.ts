@@ -1,0 +1,185 @@
+import type { Step } from '../flow/step.ts';
+import type { Variables } from '../flow/variables.ts';
+import type { Clock } from '../lib/clock.ts';
+import { ExpectedError, errorText } from '../lib/errors.ts';
+import type { RunError, RunResult, StepEvent, StepResult } from '../protocol/run-result.ts';
+import { type Picture, takePicture } from './evidence.ts';
+import { executeStep, type StepOutcome } from './execute-step.ts';
+import type { RunPage } from './run-page.ts';
+import { cut } from './step-error.ts';
+
+/** A picture to keep, and the step it shows. */
+export type FailurePicture = Picture & { nodeId: string };
+
+/** What a run needs from around it. */
+export interface ExecuteDeps {
+  openPage(): Promise<RunPage>;
+  /** Ends the run, also in the middle of a step that hangs; its reason becomes the run's error. */
+  signal: AbortSignal;
+  /** Hears of every step as it starts and ends. Never waited for: reporting takes no time from the run. */
+  onEvent(event: StepEvent): void;
+  /** Stores the picture of a failure; a problem does not change how the run ended. */
+  keepScreenshot(picture: FailurePicture): Promise<{ url: string } | { problem: string }>;
+  clock: Clock;
+}
+
+/**
+ * Executes the steps in order, in a page of their own, and stops at the first that fails. Whatever the tested site or
+ * the browser does is in the result; what is thrown is a bug.
+ */
+export async function executeFlow(
+  run: { steps: readonly Step[]; variables: Variables },
+  deps: ExecuteDeps,
+): Promise<RunResult> {
+  const { clock, signal, onEvent } = deps;
+  const runStartedAt = clock.monotonicMs();
+  const variables: Record<string, string> = { ...run.variables };
+  const stepsResult: StepResult[] = [];
+  const end = (status: RunResult['status'], error?: RunError): RunResult => ({
+    status,
+    durationMs: msSince(runStartedAt, clock),
+    stepsResult,
+    ...(error === undefined ? {} : { error }),
+  });
+
+  if (signal.aborted) return end('cancelled', runErrorFrom(signal.reason));
+  const opened = await openUnlessStopped(deps);
+  if (!('page' in opened)) return end(signal.aborted ? 'cancelled' : 'failed', opened);
+
+  const halt = firstOf(signal, opened.gone);
+  try {
+    for (const step of run.steps) {
+      if (signal.aborted) return end('cancelled', runErrorFrom(signal.reason));
+      const stepStartedAt = clock.monotonicMs();
+      onEvent({ type: 'step_start', nodeId: step.nodeId });
+      const outcome = await executeStep(step, variables, { opened, stop: signal, halt: halt.signal, clock });
+      const durationMs = msSince(stepStartedAt, clock);
+
+      if (outcome.how === 'done' && outcome.done.extracted !== undefined) {
+        variables[outcome.done.extracted.variable] = outcome.done.extracted.value;
+      }
+      const result = {
+        ...resultOf(step, outcome, durationMs, signal),
+        ...(outcome.how === 'failed' ? await keepEvidence(step, opened, halt.signal, deps) : {}),
+      };
+      stepsResult.push(result);
+      onEvent(completion(result));
+
+      if (outcome.how === 'stopped') return end('cancelled', runErrorFrom(signal.reason));
+      if (outcome.how === 'failed') return end('failed');
+    }
+    return end('passed');
+  } finally {
+    halt.close();
+    // Closing takes its time beside the result; the browser that opened the page waits for it when it ends.
+    void opened.close();
+  }
+}
+
+/** A page, or why there is none. A page that comes after the run was stopped is closed. */
+async function openUnlessStopped({ openPage, signal }: ExecuteDeps): Promise<RunPage | RunError> {
+  const opening = openPage();
+  const stopped = new AbortController();
+  try {
+    return await Promise.race([opening, rejection(signal, stopped.signal)]);
+  } catch (error) {
+    if (signal.aborted) {
+      opening.then((page) => page.close()).catch(() => {});
+      return runErrorFrom(signal.reason);
+    }
+    if (error instanceof ExpectedError) return runErrorFrom(error);
+    throw error;
+  } finally {
+    stopped.abort();
+  }
+}
+
+function resultOf(step: Step, outcome: StepOutcome, durationMs: number, signal: AbortSignal): StepResult {
+  const common = { nodeId: step.nodeId, type: step.type, durationMs };
+  if (outcome.how === 'stopped') {
+    return { ...common, status: 'failed', error: cut(`stopped: ${errorText(signal.reason)}`) };
+  }
+  if (outcome.how === 'failed') {
+    const { kind, message } = outcome.error;
+    return { ...common, status: 'failed', error: cut(`${message}${outcome.notes}`), errorKind: kind };
+  }
+  const { logs, healed, extracted } = outcome.done;
+  return {
+    ...common,
+    status: 'passed',
+    logs: cut(logs),
+    ...(healed === undefined
+      ? {}
+      : { healed: { selector: cut(healed.selector), insteadOf: cut(healed.insteadOf) } }),
+    ...(extracted === undefined ? {} : { extracted: { ...extracted, value: cut(extracted.value) } }),
+  };
+}
+
+async function keepEvidence(
+  { nodeId }: Step,
+  opened: RunPage,
+  halt: AbortSignal,
+  { clock, keepScreenshot, signal }: ExecuteDeps,
+): Promise<Pick<StepResult, 'screenshotUrl' | 'screenshotProblem'>> {
+  const picture = await takePicture(opened.page, { clock, halt });
+  if ('problem' in picture) return { screenshotProblem: cut(picture.problem) };
+  const over = new AbortController();
+  const kept = await Promise.race([
+    keepScreenshot({ nodeId, ...picture }),
+    rejection(signal, over.signal).catch(() => ({
+      problem: 'the run was stopped before the picture was stored',
+    })),
+  ]).finally(() => over.abort());
+  return 'url' in kept ? { screenshotUrl: kept.url } : { screenshotProblem: cut(kept.problem) };
+}
+
+function completion({ nodeId, status, durationMs, logs, error, screenshotUrl }: StepResult): StepEvent {
+  return {
+    type: 'step_complete',
+    nodeId,
+    status,
+    durationMs,
+    ...(logs === undefined ? {} : { logs }),
+    ...(error === undefined ? {} : { error }),
+    ...(screenshotUrl === undefined ? {} : { screenshotUrl }),
+  };
+}
+
+function runErrorFrom(reason: unknown): RunError {
+  if (!(reason instanceof ExpectedError)) return { code: 'cancelled', message: cut(errorText(reason)) };
+  const { code, message, hint, problems } = reason;
+  return {
+    code,
+    message: cut(hint === undefined ? message : `${message}. ${hint}`),
+    ...(problems.length === 0 ? {} : { problems: problems.slice(0, 1_000).map((problem) => cut(problem)) }),
+  };
+}
+
+function msSince(startedAt: number, clock: Clock): number {
+  return Math.max(0, Math.round(clock.monotonicMs() - startedAt));
+}
+
+/** A signal that follows both until it is closed: the run's own signal may live for hours and must not collect listeners. */
+function firstOf(...signals: readonly AbortSignal[]): { signal: AbortSignal; close(): void } {
+  const own = new AbortController();
+  const links = signals.map((signal) => {
+    const follow = (): void => own.abort(signal.reason);
+    if (signal.aborted) follow();
+    else signal.addEventListener('abort', follow, { once: true });
+    return () => signal.removeEventListener('abort', follow);
+  });
+  return {
+    signal: own.signal,
+    close() {
+      for (const unlink of links) unlink();
+    },
+  };
+}
+
+function rejection(signal: AbortSignal, over: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = (): void => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    over.addEventListener('abort', () => signal.removeEventListener('abort', stop), { once: true });
+  });
+}

@@ -1,0 +1,80 @@
+import type { DataOf, NodeType } from '../flow/node-types.ts';
+import { readStep, type Step, timeoutOf } from '../flow/step.ts';
+import type { Variables } from '../flow/variables.ts';
+import type { Clock } from '../lib/clock.ts';
+import { duration } from '../lib/duration.ts';
+import { type ActionDone, actions } from './actions.ts';
+import type { LocateDeps } from './locate.ts';
+import type { RunPage } from './run-page.ts';
+import { type StepError, StepFailure, stepErrorFrom } from './step-error.ts';
+import { timeBudget } from './time-budget.ts';
+
+/** How one step ended. `stopped`: the run was told to stop while the step was under way. */
+export type StepOutcome =
+  | { how: 'done'; done: ActionDone }
+  | { how: 'failed'; error: StepError; notes: string }
+  | { how: 'stopped' };
+
+/**
+ * Executes one step with the variables as they are now, within its time. `stop` is the run's signal to end.
+ * Throws only what is a bug.
+ */
+export async function executeStep(
+  step: Step,
+  variables: Variables,
+  { opened, stop, halt, clock }: { opened: RunPage; stop: AbortSignal; halt: AbortSignal; clock: Clock },
+): Promise<StepOutcome> {
+  const read = readStep(step, variables);
+  if ('faults' in read) {
+    const kind = leadsElsewhere(read.faults) ? 'blocked' : 'invalid_data';
+    return { how: 'failed', error: { kind, message: read.faults.join('; ') }, notes: '' };
+  }
+  const budget = timeBudget(timeoutOf(read.step), clock, halt);
+  // The action ends by itself and knows best why; this is for a browser that answers nothing any more.
+  const backstop = timeBudget(budget.timeoutMs + backstopMs, clock, halt);
+  try {
+    const done = await backstop.spend(perform(read.step, { page: opened.page, budget, clock, halt }));
+    const notes = notesOf(opened);
+    if (done !== null) return { how: 'done', done: { ...done, logs: `${done.logs}${notes}` } };
+    const message = `the browser did not answer within ${duration(budget.timeoutMs)}`;
+    return { how: 'failed', error: { kind: 'timeout', message }, notes };
+  } catch (thrown) {
+    if (stop.aborted) return { how: 'stopped' };
+    const error = stepErrorFrom(opened.gone.aborted ? opened.gone.reason : await reasonOf(thrown, opened));
+    if (error === null) throw thrown;
+    return { how: 'failed', error, notes: notesOf(opened) };
+  }
+}
+
+const backstopMs = 1_000;
+
+function perform<Type extends NodeType>(
+  { type, data }: { type: Type; data: DataOf<Type> },
+  deps: LocateDeps,
+): Promise<ActionDone> {
+  return actions[type](data, deps);
+}
+
+function leadsElsewhere(faults: readonly string[]): boolean {
+  return faults.some((fault) => /^url: \S+: addresses are not opened/.test(fault));
+}
+
+/** Playwright rejects what is under way a moment before it tells why: the event that follows names the reason. */
+async function reasonOf(thrown: unknown, { gone }: RunPage): Promise<unknown> {
+  if (stepErrorFrom(thrown)?.kind !== 'browser_crashed') return thrown;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, 200);
+    gone.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  return gone.aborted && gone.reason instanceof StepFailure ? gone.reason : thrown;
+}
+
+function notesOf(opened: RunPage): string {
+  return opened
+    .takeDialogs()
+    .map((dialog) => `; ${dialog}`)
+    .join('');
+}

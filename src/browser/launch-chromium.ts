@@ -1,0 +1,152 @@
+import type { Browser } from 'playwright-core';
+import { EnvironmentError } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import { browserEnvironment } from './browser-environment.ts';
+import type { Environment } from './browser-machine.ts';
+import type { BrowserChoice } from './find-browser.ts';
+import { loadPlaywright } from './load-playwright.ts';
+import { plainMessage } from './step-error.ts';
+
+/** `auto`: on unless root, with a warning where it does not work; `required`: on, or the browser does not start. */
+export type SandboxMode = 'auto' | 'required' | 'off';
+
+/** What a Chromium is started with. Nothing of this may come from the server. */
+export interface LaunchOptions {
+  choice: BrowserChoice;
+  headed?: boolean;
+  sandbox?: SandboxMode;
+  log: Log;
+  /** The program's environment, of which Chromium gets a small part. Without it Chromium gets a minimal one. */
+  env?: Environment;
+}
+
+/** One running Chromium: its processes and its temporary profile. */
+export interface Chromium {
+  readonly browser: Browser;
+  readonly version: string;
+  readonly sandboxed: boolean;
+  /** Process id of the browser process, null where it could not be asked. It leads a process group of its own, except on Windows. */
+  readonly pid: number | null;
+  /** Ends all its processes, by force after `closeMs`, and removes its profile. Never rejects; safe to call twice. */
+  close(): Promise<void>;
+  /** Ends all its processes at once. */
+  kill(): void;
+}
+
+/** Starts a Chromium. Throws EnvironmentError with its own words when it does not start. */
+export async function launchChromium(options: LaunchOptions): Promise<Chromium> {
+  const { choice, sandbox = 'auto', log } = options;
+  const isRoot = process.getuid?.() === 0;
+  const wanted = sandbox === 'required' || (sandbox === 'auto' && !isRoot);
+  try {
+    return await launch(options, wanted);
+  } catch (error) {
+    if (!wanted || sandbox === 'required') throw notStarted(choice, error);
+    const chromium = await launch(options, false).catch((second: unknown) => {
+      throw notStarted(choice, second);
+    });
+    log.warn(
+      'Chromium runs WITHOUT its sandbox: this system does not let it have one. A hostile page could reach this machine.',
+      { reason: plainMessage(error).split('\n')[0] ?? '' },
+    );
+    return chromium;
+  }
+}
+
+/** Longest a graceful end may take before the processes are killed. Source: system.md §6. */
+const closeMs = 5_000;
+const launchMs = 30_000;
+
+async function launch(
+  { choice, headed = false, env, log }: LaunchOptions,
+  sandboxed: boolean,
+): Promise<Chromium> {
+  const browser = await loadPlaywright().chromium.launch({
+    executablePath: choice.path,
+    headless: !headed,
+    chromiumSandbox: sandboxed,
+    env: browserEnvironment(env ?? {}, choice.env),
+    timeout: launchMs,
+    // The program ends its browser itself, in order; Playwright would close it under a run that is being drained.
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+  });
+  const pid = await browserPid(browser);
+  let closing: Promise<void> | null = null;
+  const kill = (): void => {
+    if (pid !== null) killGroup(pid);
+  };
+  return {
+    browser,
+    version: browser.version(),
+    sandboxed,
+    pid,
+    kill,
+    close() {
+      closing ??= endChromium(browser, kill, log);
+      return closing;
+    },
+  };
+}
+
+async function endChromium(browser: Browser, kill: () => void, log: Log): Promise<void> {
+  // Resolves when the processes are gone and the profile is removed, also after a kill.
+  const ended = browser.close().catch(() => {});
+  const timer = setTimeout(() => {
+    log.warn(`Chromium did not end within ${closeMs / 1_000} s and was killed`);
+    kill();
+  }, closeMs);
+  await ended;
+  clearTimeout(timer);
+  // Helper processes outlive a browser process that was killed from outside.
+  kill();
+}
+
+async function browserPid(browser: Browser): Promise<number | null> {
+  try {
+    const session = await browser.newBrowserCDPSession();
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    await session.detach();
+    return processInfo.find(({ type }) => type === 'browser')?.id ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+  } catch {
+    // Gone already.
+  }
+}
+
+function notStarted({ path }: BrowserChoice, error: unknown): EnvironmentError {
+  return new EnvironmentError(`the browser ${path} does not start: ${startProblem(error)}`, {
+    hint: `Try it by hand: ${path} --version. Choose another with QUALINET_BROWSER=/path/to/chromium, or get one with: qualinet install-browser`,
+    cause: error,
+  });
+}
+
+/** The lines that say why among the hundreds Playwright and Chromium write. */
+function startProblem(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const missing = /error while loading shared libraries: [^\n]+/.exec(text)?.[0];
+  if (missing !== undefined) return missing;
+  if (/sandboxing failed|No usable sandbox|without --no-sandbox/i.test(text)) {
+    return 'it cannot have its sandbox on this system';
+  }
+  if (/Missing X server|\$DISPLAY|ozone_platform/i.test(text))
+    return 'there is no display to show a window on';
+  const exit = /process did exit: exitCode=(\d+|null), signal=(\w+)/.exec(text);
+  const said = [...text.matchAll(/\[err\] (.+)/g)]
+    .map(([, line = '']) => line)
+    .filter((line) => !/dbus/i.test(line));
+  if (exit !== null) {
+    const how =
+      exit[1] === 'null' ? `it was ended by ${exit[2]}` : `it ended at once with exit code ${exit[1]}`;
+    return said.length === 0 ? how : `${how}: ${(said[0] ?? '').slice(0, 300)}`;
+  }
+  return plainMessage(error).split('\n')[0] ?? 'for an unknown reason';
+}

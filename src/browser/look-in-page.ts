@@ -1,0 +1,192 @@
+/** What a step needs of its element before it can act: to be there, to be ready for a click, to take text. */
+export type Need = 'present' | 'clickable' | 'writable';
+
+/** One look at all CSS candidates of a step. */
+export interface LookRequest {
+  selectors: readonly string[];
+  need: Need;
+  /** The text the element must have, white space folded; null where any will do. */
+  expected: string | null;
+  /** Return the text a person sees (`innerText`). */
+  readsText: boolean;
+  /** The last answer as JSON: the look returns when the answer is another one. Empty for an answer at once. */
+  known: string;
+  /** Longest to wait for another answer. */
+  waitMs: number;
+}
+
+/** Absent: matches nothing. Different: is there, but its text is not the expected one. Invalid: the selector means nothing. */
+export type ElementState =
+  | 'ready'
+  | 'absent'
+  | 'hidden'
+  | 'disabled'
+  | 'readonly'
+  | 'covered'
+  | 'different'
+  | 'invalid';
+
+/** What one candidate matches in the page. */
+export interface ElementLook {
+  state: ElementState;
+  /** Elements it matches, hidden ones included. */
+  matches: number;
+  /** Which of them was chosen, counted from 0: the first that is visible. -1 for none. */
+  at: number;
+  /** What covers it, or how its text is. */
+  detail?: string;
+}
+
+/** An answer from the page. `needsEngine` means that only Playwright's selector engine sees everything here. */
+export interface PageLook {
+  looks: ElementLook[];
+  needsEngine: boolean;
+}
+
+/**
+ * Runs IN THE PAGE, sent as source text: it must not use anything from outside itself.
+ * With a request alone it looks for CSS selectors and waits, frame by frame, for an answer other than the known one;
+ * with elements in front it judges those, which another selector engine has found.
+ */
+export async function lookInPage(
+  given: LookRequest | readonly Element[],
+  requestForElements?: LookRequest,
+): Promise<PageLook> {
+  const elementsGiven = Array.isArray(given) ? (given as readonly Element[]) : null;
+  const request = requestForElements ?? (given as LookRequest);
+
+  // The rules for "visible", "enabled" and an element's text are Playwright's, so that what is found can be acted on.
+  function isVisible(element: Element): boolean {
+    const style = getComputedStyle(element);
+    if (style.display === 'contents') {
+      return [...element.childNodes].some((child) => {
+        if (child instanceof Element) return isVisible(child);
+        if (!(child instanceof Text)) return false;
+        const range = document.createRange();
+        range.selectNode(child);
+        const { width, height } = range.getBoundingClientRect();
+        return width > 0 && height > 0;
+      });
+    }
+    if (style.visibility !== 'visible' || !element.checkVisibility()) return false;
+    const { width, height } = element.getBoundingClientRect();
+    return width > 0 && height > 0;
+  }
+
+  function isDisabled(element: Element): boolean {
+    return element.matches(
+      'button:disabled,input:disabled,select:disabled,textarea:disabled,option:disabled',
+    );
+  }
+
+  function isReadOnly(element: Element): boolean {
+    const isField = element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement;
+    return isField && element.readOnly;
+  }
+
+  function parentOf(node: Node): Node | null {
+    return node.parentNode instanceof ShadowRoot ? node.parentNode.host : node.parentNode;
+  }
+
+  function name(element: Element): string {
+    const classes = [...element.classList].slice(0, 2).map((className) => `.${className}`);
+    return `<${element.localName}${element.id === '' ? '' : `#${element.id}`}${classes.join('')}>`;
+  }
+
+  /** The element that would get a click instead of this one; null when it gets it, or when it must be scrolled to first. */
+  function coverOf(element: Element): Element | null {
+    const rect = [...element.getClientRects()].find(
+      ({ left, top, right, bottom }) =>
+        Math.min(right, innerWidth) - Math.max(left, 0) > 1 &&
+        Math.min(bottom, innerHeight) - Math.max(top, 0) > 1,
+    );
+    if (rect === undefined) return null;
+    const x = (Math.max(rect.left, 0) + Math.min(rect.right, innerWidth)) / 2;
+    const y = (Math.max(rect.top, 0) + Math.min(rect.bottom, innerHeight)) / 2;
+    let hit = document.elementFromPoint(x, y);
+    for (let deeper = hit; deeper?.shadowRoot; ) {
+      deeper = deeper.shadowRoot.elementFromPoint(x, y);
+      if (deeper === null || deeper === hit) break;
+      hit = deeper;
+    }
+    for (let node: Node | null = hit; node !== null; node = parentOf(node)) {
+      if (node === element) return null;
+      if (node instanceof HTMLLabelElement && node.control === element) return null;
+    }
+    for (let node = parentOf(element); node instanceof Element; node = parentOf(node)) {
+      const box = node.getBoundingClientRect();
+      const clips = getComputedStyle(node).overflow !== 'visible';
+      if (clips && (x < box.left || x > box.right || y < box.top || y > box.bottom)) return null;
+    }
+    return hit;
+  }
+
+  function textOf(node: Node): string {
+    if (node instanceof Element) {
+      if (['SCRIPT', 'NOSCRIPT', 'STYLE'].includes(node.nodeName)) return '';
+      if (node instanceof HTMLInputElement && ['submit', 'button', 'reset'].includes(node.type))
+        return node.value;
+    }
+    const children = [
+      ...node.childNodes,
+      ...(node instanceof Element ? [...(node.shadowRoot?.childNodes ?? [])] : []),
+    ];
+    return children
+      .map((child) => (child instanceof Text ? child.data : child instanceof Element ? textOf(child) : ''))
+      .join('');
+  }
+
+  function judge(elements: readonly Element[]): ElementLook {
+    const visibleAt = elements.findIndex(isVisible);
+    const at = visibleAt === -1 && request.need === 'present' && elements.length > 0 ? 0 : visibleAt;
+    const element = elements[at];
+    const look = (state: ElementState, detail?: string): ElementLook => ({
+      state,
+      matches: elements.length,
+      at,
+      ...(detail === undefined ? {} : { detail }),
+    });
+    if (elements.length === 0) return look('absent');
+    if (element === undefined) return look('hidden');
+    if (request.need !== 'present' && isDisabled(element)) return look('disabled');
+    if (request.need === 'writable' && isReadOnly(element)) return look('readonly');
+    if (request.need === 'clickable') {
+      const cover = coverOf(element);
+      if (cover !== null) return look('covered', name(cover));
+    }
+    if (request.expected !== null) {
+      const text = textOf(element).replaceAll('\u200b', '').trim().replace(/\s+/g, ' ');
+      return look(text === request.expected ? 'ready' : 'different', text.slice(0, 4_000));
+    }
+    if (!request.readsText) return look('ready');
+    // biome-ignore lint/performance/useDomNodeTextContent: what a person sees is asked for, not what the document holds
+    const text = element instanceof HTMLElement ? element.innerText : textOf(element);
+    return look('ready', text.slice(0, 100_000));
+  }
+
+  function judgeSelector(selector: string): ElementLook {
+    try {
+      return judge([...document.querySelectorAll(selector)]);
+    } catch {
+      return { state: 'invalid', matches: 0, at: -1 };
+    }
+  }
+
+  if (elementsGiven !== null) return { looks: [judge(elementsGiven)], needsEngine: false };
+
+  const startedAt = performance.now();
+  for (;;) {
+    const looks = request.selectors.map(judgeSelector);
+    const isNews = JSON.stringify(looks) !== request.known;
+    if (isNews || performance.now() - startedAt >= request.waitMs) {
+      // querySelectorAll does not see into shadow trees, Playwright does: where there are any, it must look itself.
+      const needsEngine = [...document.querySelectorAll('*')].some((element) => element.shadowRoot !== null);
+      return { looks, needsEngine };
+    }
+    await new Promise<void>((resolve) => {
+      requestAnimationFrame(() => resolve());
+      // Pages in the background get no frames.
+      setTimeout(resolve, 50);
+    });
+  }
+}

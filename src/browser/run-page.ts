@@ -1,0 +1,85 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Log } from '../lib/log.ts';
+import { StepFailure } from './step-error.ts';
+
+/** A fresh context with the one page a run acts on. Nothing of an earlier run is in it, nothing of it stays. */
+export interface RunPage {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Fires, with a StepFailure as reason, when page or browser go away other than by {@link close}. */
+  readonly gone: AbortSignal;
+  /** What pages asked with alert, confirm or prompt since the last call; all were dismissed. */
+  takeDialogs(): string[];
+  /** Resolves when the context is gone. Never rejects, and ends in time even when the page hangs. */
+  close(): Promise<void>;
+}
+
+/** Pages besides the run's own that a site may hold open. Source: security.md §3, a bomb of popups. */
+const maxPopups = 5;
+/** Longest a context may take to close before its browser is killed. Source: system.md §6. */
+const closeMs = 5_000;
+/** Dialogs worth telling of in one step. */
+const maxDialogs = 3;
+
+/** Opens a context and its page in `browser`. `kill` ends the browser when the context cannot be closed. */
+export async function openRunPage(
+  browser: Browser,
+  { kill, log }: { kill: () => void; log: Log },
+): Promise<RunPage> {
+  // Service workers stay allowed: a fresh context has none, and sites are tested as their visitors get them.
+  const context = await browser.newContext({ acceptDownloads: false });
+  const gone = new AbortController();
+  const dialogs: string[] = [];
+  let closing: Promise<void> | null = null;
+
+  // A dialog nobody answers stops the page and every action on it.
+  context.on('dialog', (dialog) => {
+    if (dialogs.length < maxDialogs && dialog.type() !== 'beforeunload') {
+      dialogs.push(`dismissed the ${dialog.type()} "${dialog.message().slice(0, 200)}"`);
+    }
+    // Leaving a page is what the flow asked for; everything else is declined, as Playwright does by itself.
+    const answer = dialog.type() === 'beforeunload' ? dialog.accept() : dialog.dismiss();
+    answer.catch(() => {});
+  });
+  let page: Page;
+  try {
+    page = await context.newPage();
+  } catch (error) {
+    await context.close().catch(() => {});
+    throw error;
+  }
+  context.on('page', (popup) => {
+    if (context.pages().length > 1 + maxPopups) popup.close().catch(() => {});
+  });
+
+  const onDisconnected = (): void => lose('browser_crashed', 'the browser ended unexpectedly');
+  function lose(kind: 'browser_crashed' | 'navigation', message: string): void {
+    if (closing === null) gone.abort(new StepFailure(kind, message));
+  }
+  page.on('crash', () => lose('browser_crashed', 'the page crashed'));
+  page.on('close', () => {
+    if (browser.isConnected()) lose('navigation', 'the page closed itself');
+    else onDisconnected();
+  });
+  browser.on('disconnected', onDisconnected);
+
+  return {
+    page,
+    context,
+    gone: gone.signal,
+    takeDialogs: () => dialogs.splice(0),
+    close() {
+      closing ??= closeContext(context, kill, log).finally(() => browser.off('disconnected', onDisconnected));
+      return closing;
+    },
+  };
+}
+
+async function closeContext(context: BrowserContext, kill: () => void, log: Log): Promise<void> {
+  const timer = setTimeout(() => {
+    log.warn(`a page did not close within ${closeMs / 1_000} s: its browser was killed`);
+    kill();
+  }, closeMs);
+  await context.close().catch(() => {});
+  clearTimeout(timer);
+}
