@@ -39,7 +39,6 @@ export async function bundle(name, entry) {
     platform: 'node',
     target: 'node20.19',
     external: ['playwright-core', 'playwright'],
-    keepNames: true,
     legalComments: 'none',
     logLevel: 'warning',
     define: { QUALINET_VERSION: JSON.stringify(version) },
