@@ -14,7 +14,7 @@ export const installBrowser = defineCommand({
   }),
   async run({ ifMissing, json }, { env, stdout, stderr, onSignal }) {
     const abort = new AbortController();
-    const stopListening = onSignal((signal) => abort.abort(new CancelledError(`stopped by ${signal}`)));
+    const stopListening = onSignal((signal) => abort.abort(new CancelledError(`interrupted (${signal})`)));
     const browserPath = env['QUALINET_BROWSER'];
     const options = { home: agentHome(env), env, signal: abort.signal };
     const deps = { say: (line: string): void => stderr.write(`${line}\n`) };

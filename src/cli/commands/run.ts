@@ -125,7 +125,7 @@ function listenForSignals({ onSignal, stderr, exit }: CommandContext, abort: Abo
     const code = signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
     if (abort.signal.aborted) exit(code);
     stderr.write('Stopping the run; once more ends at once.\n');
-    abort.abort(new CancelledError(`stopped by ${signal}`));
+    abort.abort(new CancelledError(`interrupted (${signal})`));
   });
 }
 
