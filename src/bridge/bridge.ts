@@ -1,0 +1,177 @@
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from '../lib/clock.ts';
+import { EnvironmentError, errorText, systemErrorCode } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
+import type { Secret } from '../lib/secret.ts';
+import { bridgeKey } from './bridge-keys.ts';
+import { addressUrl, type BridgeConfig } from './config.ts';
+import { clockNow, type Database } from './db/database.ts';
+import { createDispatcher } from './dispatch.ts';
+import { type Blobs, blobFolder } from './embedded/blob-folder.ts';
+import { openDataFolder, ownSecrets, writeBridgeFile } from './embedded/data-folder.ts';
+import { hasDatabase, openDatabase } from './embedded/database.ts';
+import { inProcessHints } from './embedded/in-process-hints.ts';
+import { createApp } from './http/app.ts';
+import { blobRoutes } from './http/blob-routes.ts';
+import { eventStreams } from './http/event-stream.ts';
+import { countInFlight } from './http/in-flight.ts';
+import { leaseRoutes } from './http/lease-routes.ts';
+import { memoryNonces } from './http/nonces.ts';
+import { operatorRunnerRoutes, operatorRunRoutes } from './http/operator-routes.ts';
+import { pairingRoutes } from './http/pairing-routes.ts';
+import { runnerRoutes } from './http/runner-routes.ts';
+import { systemRoutes } from './http/system-routes.ts';
+import { renewHeldLeases } from './leases/sweep-leases.ts';
+import { seenNotes } from './runners/seen-notes.ts';
+import { startSweeps } from './sweeps.ts';
+import { defaultTiming, type Timing } from './timing.ts';
+import { blobPresigner } from './uploads.ts';
+
+/** A bridge that serves. */
+export interface Bridge {
+  /** Where it listens. */
+  readonly url: string;
+  /** What runners sign for. */
+  readonly publicUrl: string;
+  readonly adminToken: Secret;
+  readonly dataDir: string;
+  /** Ends polls and streams with proper answers, then everything else. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** What a bridge takes from outside. */
+export interface BridgeDeps {
+  clock: Clock;
+  log: Log;
+  timing?: Partial<Timing>;
+  /** Called before a database is made, which takes a few seconds. */
+  onFirstStart?: () => void;
+}
+
+/**
+ * Starts a bridge on its embedded default: database and pictures in the data folder, no other server needed.
+ * Throws EnvironmentError when the folder is in use or the port is taken; nothing is left behind then.
+ */
+export async function startBridge(config: BridgeConfig, deps: BridgeDeps): Promise<Bridge> {
+  const undo: (() => Promise<void> | void)[] = [];
+  let closing: Promise<void> | null = null;
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      for (const step of undo.reverse()) await step();
+    })();
+    return closing;
+  };
+  try {
+    const folder = await openDataFolder(config.dataDir);
+    undo.push(() => folder.release());
+    const made = await ownSecrets(folder.path);
+    const secrets = {
+      workerSecret: config.workerSecret ?? made.workerSecret,
+      adminToken: config.adminToken ?? made.adminToken,
+    };
+    if (!hasDatabase(folder.databaseFolder)) deps.onFirstStart?.();
+    const { db, close: closeDatabase } = await openDatabase(folder.databaseFolder);
+    undo.push(closeDatabase);
+
+    let url = '';
+    const publicUrl = (): string => config.publicUrl ?? url;
+    const app = await compose({
+      config,
+      ...deps,
+      ...secrets,
+      db,
+      blobs: blobFolder(folder.blobFolder),
+      publicUrl,
+      undo,
+    });
+    url = await listen(app, config);
+    undo.push(await writeBridgeFile(folder.path, { url, adminToken: secrets.adminToken, pid: process.pid }));
+    return { url, publicUrl: publicUrl(), adminToken: secrets.adminToken, dataDir: folder.path, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Parts extends BridgeDeps {
+  config: BridgeConfig;
+  workerSecret: Secret;
+  adminToken: Secret;
+  db: Database;
+  blobs: Blobs;
+  publicUrl: () => string;
+  undo: (() => Promise<void> | void)[];
+}
+
+/** Everything between database and socket, put together; what must be ended is added to `undo`. */
+async function compose(parts: Parts): Promise<FastifyInstance> {
+  const { config, clock, log, db, publicUrl, workerSecret, adminToken, undo } = parts;
+  const timing: Timing = { ...defaultTiming, ...parts.timing };
+  const nowMs = () => clock.nowMs();
+  const leases = { db, now: clockNow(clock), timing, hints: inProcessHints(), log };
+  await renewHeldLeases(leases);
+  const dispatcher = createDispatcher({ ...leases, clock });
+  const streams = eventStreams(timing.streamHeartbeatMs);
+  const seen = seenNotes({ ...leases, clock });
+  const signingKey = bridgeKey(workerSecret, 'blob-urls');
+  const presigner = blobPresigner({ signingKey, publicUrl, ttlMs: timing.uploadUrlMs, nowMs });
+  const all = {
+    ...leases,
+    workerSecret,
+    pepper: bridgeKey(workerSecret, 'pairing-codes'),
+    publicUrl,
+    // Whoever reads a code off this bridge's terminal is its operator, so there is nobody else to ask.
+    autoApprove: true,
+  };
+  const auth = {
+    ...all,
+    adminToken,
+    managedSecret: config.managedPairSecret,
+    nonces: memoryNonces(nowMs),
+    nowMs,
+  };
+  const app = createApp(
+    { auth, streams, log, trustedProxies: config.trustedProxies },
+    {
+      ...pairingRoutes(all),
+      ...runnerRoutes(all),
+      ...leaseRoutes({ ...leases, dispatcher, presigner, seen }),
+      ...blobRoutes({ blobs: parts.blobs, signingKey, nowMs }),
+      ...operatorRunnerRoutes(all),
+      ...operatorRunRoutes(leases),
+      ...systemRoutes({ db, log, publicUrl }),
+    },
+  );
+  const inFlight = countInFlight(app);
+  const sweeps = startSweeps({ ...leases, clock, dispatcher });
+  undo.push(
+    () => seen.settled(),
+    () => sweeps.stop(),
+    async () => {
+      dispatcher.stop();
+      streams.stop();
+      await inFlight.finished();
+      await app.close();
+    },
+  );
+  return app;
+}
+
+async function listen(app: FastifyInstance, { host, port }: BridgeConfig): Promise<string> {
+  try {
+    await app.listen({ host, port, backlog: 4_096 });
+  } catch (error) {
+    if (systemErrorCode(error) === 'EADDRINUSE') {
+      throw new EnvironmentError(`the port ${port} on ${host} is taken by another program`, {
+        hint: 'Stop that program, or set PORT to another port (0 takes any free one).',
+        cause: error,
+      });
+    }
+    throw new EnvironmentError(`cannot listen on ${host}, port ${port}: ${errorText(error)}`, {
+      hint: 'Check HOST and PORT.',
+      cause: error,
+    });
+  }
+  const address = app.server.address();
+  return addressUrl(host, typeof address === 'object' && address !== null ? address.port : port);
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { type CommandContext, defineCommand } from '../../../command-line/command.ts';
+import { systemClock } from '../../../lib/clock.ts';
+import { exitCode } from '../../../lib/exit-code.ts';
+import { jsonLog, textLog } from '../../../lib/log.ts';
+import { type Bridge, startBridge } from '../../bridge.ts';
+import { dataFolder, readBridgeConfig } from '../../config.ts';
+import { callBridge } from '../operator-client.ts';
+import { pairCommand } from './code.ts';
+
+const options = z.object({
+  args: z.tuple([]),
+  host: z.string().min(1).optional(),
+  port: z.string().optional(),
+  dataDir: z.string().min(1).optional(),
+  verbose: z.boolean().default(false),
+});
+
+/** `qualinet-bridge serve`: the bridge on its embedded default, until a signal. */
+export const serve = defineCommand({
+  options,
+  async run({ host, port, dataDir, verbose }, context) {
+    const config = readBridgeConfig({
+      ...context.env,
+      ...(host === undefined ? {} : { HOST: host }),
+      ...(port === undefined ? {} : { PORT: port }),
+      ...(dataDir === undefined ? {} : { QUALINET_DATA_DIR: dataDir }),
+    });
+    const { stderr } = context;
+    const write = (line: string) => stderr.write(line);
+    const level = verbose ? 'debug' : 'info';
+    const log = stderr.isTTY ? textLog(write, { level }) : jsonLog(write, { level });
+    const stopped = firstSignal(context);
+    try {
+      const onFirstStart = () =>
+        stderr.write(`Making the database in ${config.dataDir} (once, a few seconds) ...\n`);
+      const bridge = await startBridge(config, { clock: systemClock, log, onFirstStart });
+      try {
+        await introduce(bridge, config.dataDir === dataFolder({}), context);
+        await stopped.signal;
+        stderr.write('Stopping; runners keep their runs and come back to the next bridge.\n');
+      } finally {
+        await bridge.close();
+      }
+      return exitCode.done;
+    } finally {
+      stopped.end();
+    }
+  },
+});
+
+/** Resolves at the first signal; the second one ends the process at once. */
+function firstSignal({ onSignal, exit }: CommandContext): { signal: Promise<void>; end: () => void } {
+  let end = (): void => {};
+  const signal = new Promise<void>((resolve) => {
+    let isFirst = true;
+    end = onSignal((name) => {
+      if (!isFirst) exit(name === 'SIGINT' ? exitCode.interrupted : exitCode.terminated);
+      isFirst = false;
+      resolve();
+    });
+  });
+  return { signal, end: () => end() };
+}
+
+async function introduce(
+  bridge: Bridge,
+  isDefaultFolder: boolean,
+  { stderr }: CommandContext,
+): Promise<void> {
+  const { url, publicUrl, dataDir } = bridge;
+  const more = isDefaultFolder ? '' : ` --data-dir ${dataDir}`;
+  stderr.write(
+    `Bridge   ${url}${publicUrl === url ? '' : ` (runners use ${publicUrl})`}\nData     ${dataDir} (embedded default: no Redis, no Postgres, no bucket)\n`,
+  );
+  // A code in a log file would be a key under the mat, so only a person at a terminal gets one unasked.
+  const code = stderr.isTTY ? await codeForFirstRunner(bridge) : null;
+  stderr.write(
+    code === null
+      ? `Next     qualinet-bridge code${more}                    pair a runner\n         qualinet-bridge submit FLOW.json --wait${more}  run a flow\n`
+      : `Next     ${pairCommand(code.code, code.apiBaseUrl)}\n         (the code is good for 5 minutes; another one: qualinet-bridge code${more})\n`,
+  );
+}
+
+async function codeForFirstRunner({ url, adminToken: token }: Bridge) {
+  try {
+    const { runners } = await callBridge({ url, token }, 'listRunners');
+    return runners.length > 0 ? null : await callBridge({ url, token }, 'createCode', { body: {} });
+  } catch {
+    // Three codes may be open from an earlier start; the hint how to make one is then enough.
+    return null;
+  }
+}

@@ -1,0 +1,91 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { z } from 'zod';
+import { type CommandContext, defineCommand } from '../../../command-line/command.ts';
+import { checkFlow } from '../../../flow/check-flow.ts';
+import { type FlowFile, parseFlowFile, tooLarge } from '../../../flow/flow-file.ts';
+import { errorText, UsageError } from '../../../lib/errors.ts';
+import { exitCode } from '../../../lib/exit-code.ts';
+import { limits } from '../../../protocol/limits.ts';
+import { onRedeliveryModes } from '../../../protocol/messages.ts';
+import { connectionOptions, findBridge, labelsOption } from '../connection.ts';
+import { callBridge } from '../operator-client.ts';
+import { waitForRun } from '../wait-for-run.ts';
+import { runText } from './runs.ts';
+
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,99}=/, 'must be NAME=value')
+  .transform((text): [string, string] => [
+    text.slice(0, text.indexOf('=')),
+    text.slice(text.indexOf('=') + 1),
+  ]);
+
+const options = z.object({
+  args: z.tuple([z.string()]),
+  var: z.array(variable).default([]),
+  wait: z.boolean().default(false),
+  workspace: z.string().optional(),
+  labels: labelsOption,
+  priority: z
+    .string()
+    .regex(/^-?\d{1,4}$/, 'must be a whole number')
+    .transform(Number)
+    .optional(),
+  onRedelivery: z.enum(onRedeliveryModes, `must be one of ${onRedeliveryModes.join(', ')}`).optional(),
+  ...connectionOptions,
+});
+
+/** `qualinet-bridge submit FLOW.json`: queues a flow and, with `--wait`, follows it to its end. */
+export const submit = defineCommand({
+  options,
+  async run({ args: [path], var: given, wait, api, dataDir, json, ...settings }, context) {
+    const file = await readCheckedFile(path, context);
+    const bridge = await findBridge({ api, dataDir }, context.env);
+    const { runId, status } = await callBridge(bridge, 'submitRun', {
+      body: {
+        name: file.name ?? basename(path).slice(0, 200),
+        ...file.flow,
+        variables: { ...file.variables, ...Object.fromEntries(given) },
+        ...settings,
+      },
+    });
+    if (!wait) {
+      context.stdout.write(json ? `${JSON.stringify({ runId, status })}\n` : `${runId}\n`);
+      context.stderr.write(`Queued. Look at it with: qualinet-bridge runs ${runId}\n`);
+      return exitCode.done;
+    }
+    context.stderr.write(`run ${runId} is queued\n`);
+    const ended = await waitForRun(bridge, runId, file.flow, context);
+    if (ended !== 'run_complete') {
+      context.stderr.write(`The run goes on. Look at it with: qualinet-bridge runs ${runId}\n`);
+      return ended === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
+    }
+    const run = await callBridge(bridge, 'readRun', { params: { runId } });
+    context.stdout.write(json ? `${JSON.stringify(run)}\n` : runText(run));
+    return run.status === 'passed' ? exitCode.done : exitCode.flowFailed;
+  },
+});
+
+async function readCheckedFile(path: string, { cwd, stderr }: CommandContext): Promise<FlowFile> {
+  const absolute = resolve(cwd, path);
+  let text: string;
+  try {
+    const { size } = await stat(absolute);
+    if (size > limits.flowBytes) throw tooLarge(path, size);
+    text = await readFile(absolute, 'utf8');
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`cannot read the flow file ${path}: ${errorText(error)}`, { cause: error });
+  }
+  const file = parseFlowFile(text, path);
+  // The runner may have variables of its own, so a missing one is for it to report.
+  const checked = checkFlow(file.flow, null);
+  for (const warning of checked.warnings) stderr.write(`warning: ${warning}\n`);
+  if (!checked.ok) {
+    throw new UsageError(`${path} cannot be run`, {
+      problems: checked.problems.map(({ message }) => message),
+    });
+  }
+  return file;
+}

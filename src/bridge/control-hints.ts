@@ -1,0 +1,47 @@
+import type { Hint, Hints } from './hints.ts';
+import type { StreamMessage } from './http/handler.ts';
+import type { LeaseTaker } from './leases/grant-leases.ts';
+
+/** Hints kept for a runner that reads slowly; they decide nothing, so the rest may be dropped. */
+const maxWaiting = 100;
+
+/** Wake-up hints for one runner: `poll` (new runs, or other orders) and `heartbeat` with the lease whose orders changed. */
+export async function* controlHints(
+  { hints }: { hints: Hints },
+  runner: LeaseTaker,
+  signal: AbortSignal,
+): AsyncGenerator<StreamMessage> {
+  const waiting: StreamMessage[] = [];
+  let wake = (): void => {};
+  const unsubscribe = hints.subscribe((hint) => {
+    const message = messageFor(hint, runner);
+    if (message === null || waiting.length >= maxWaiting) return;
+    waiting.push(message);
+    wake();
+  });
+  signal.addEventListener('abort', () => wake());
+  try {
+    while (!signal.aborted) {
+      yield* waiting.splice(0);
+      if (waiting.length > 0 || signal.aborted) continue;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  } finally {
+    unsubscribe();
+  }
+}
+
+function messageFor(hint: Hint, { runnerId, workspace, labels }: LeaseTaker): StreamMessage | null {
+  if (hint.about === 'runner' && hint.runnerId === runnerId) {
+    return hint.leaseId === null
+      ? { event: 'poll', data: {} }
+      : { event: 'heartbeat', data: { leaseId: hint.leaseId } };
+  }
+  const isForUs =
+    hint.about === 'ready' &&
+    hint.workspace === workspace &&
+    hint.labels.every((label) => labels.includes(label));
+  return isForUs ? { event: 'poll', data: {} } : null;
+}

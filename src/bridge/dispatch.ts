@@ -1,0 +1,136 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Lease } from '../protocol/messages.ts';
+import { countReady, grantLeases, type LeaseTaker, withdrawOffers } from './leases/grant-leases.ts';
+import type { LeaseDeps } from './leases/lease-deps.ts';
+
+/** One poll of a runner. */
+export interface Poll {
+  runner: LeaseTaker;
+  slots: number;
+  waitMs: number;
+  /** Aborted when the poller has gone; a run granted to it then is withdrawn. */
+  gone: AbortSignal;
+}
+
+/** The waiting side of the long poll. */
+export interface Dispatcher {
+  /** Resolves with leases as soon as there are some, empty after `waitMs`, on a newer poll of the same runner, or on stop. */
+  poll(poll: Poll): Promise<Lease[]>;
+  /** Looks for runs whose wake-up was lost; called every second. */
+  sweep(): Promise<void>;
+  /** Ends every poll with an empty answer and takes no more. */
+  stop(): void;
+}
+
+interface Waiter {
+  poll: Poll;
+  /** Settles the poll; false when it was settled before or its poller has gone. */
+  answer(leases: Lease[]): boolean;
+  fail(error: unknown): void;
+  isOpen: boolean;
+  isAsking: boolean;
+  /** A wake-up came while it asked: what it asked may be older. */
+  askAgain: boolean;
+}
+
+/**
+ * Holds polls until there are runs for them. Waiters are woken in order of arrival, and only as many as there are runs;
+ * which run a woken one gets is decided by the database.
+ */
+export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher {
+  const { hints, clock } = deps;
+  const waiters = new Set<Waiter>();
+  let isStopped = false;
+
+  const unsubscribe = hints.subscribe((hint) => {
+    if (hint.about === 'ready') wake(hint.workspace, hint.labels, 1);
+    // Its orders have changed: an empty answer lets it poll anew and read them.
+    if (hint.about === 'runner' && hint.leaseId === null) dismiss(hint.runnerId);
+  });
+
+  function wake(workspace: string, labels: readonly string[], runs: number): void {
+    let left = runs;
+    for (const waiter of waiters) {
+      if (left <= 0) return;
+      const { runner, slots } = waiter.poll;
+      if (runner.workspace !== workspace || !labels.every((label) => runner.labels.includes(label))) continue;
+      left -= slots;
+      void ask(waiter);
+    }
+  }
+
+  function dismiss(runnerId: string): void {
+    for (const waiter of waiters) if (waiter.poll.runner.runnerId === runnerId) waiter.answer([]);
+  }
+
+  async function ask(waiter: Waiter): Promise<void> {
+    if (waiter.isAsking) {
+      waiter.askAgain = true;
+      return;
+    }
+    waiter.isAsking = true;
+    try {
+      do {
+        waiter.askAgain = false;
+        const leases = await grantLeases(deps, waiter.poll.runner, waiter.poll.slots);
+        if (leases.length === 0) continue;
+        if (!waiter.answer(leases)) await withdrawOffers(deps, waiter.poll.runner.runnerId, leases);
+        // The wake-up it could not use may be somebody else's run.
+        else if (waiter.askAgain) await sweep();
+        return;
+      } while (waiter.askAgain && waiter.isOpen);
+    } catch (error) {
+      waiter.fail(error);
+    } finally {
+      waiter.isAsking = false;
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    if (waiters.size === 0) return;
+    for (const { workspace, labels, runs } of await countReady(deps)) wake(workspace, labels, runs);
+  }
+
+  return {
+    poll(poll) {
+      if (isStopped || poll.gone.aborted) return Promise.resolve([]);
+      dismiss(poll.runner.runnerId);
+      return new Promise((resolve, reject) => {
+        const ended = new AbortController();
+        const settle = (finish: () => void): boolean => {
+          if (!waiter.isOpen) return false;
+          waiter.isOpen = false;
+          waiters.delete(waiter);
+          ended.abort();
+          poll.gone.removeEventListener('abort', onGone);
+          finish();
+          return true;
+        };
+        const waiter: Waiter = {
+          poll,
+          answer: (leases) => settle(() => resolve(leases)),
+          fail: (error) => settle(() => reject(error)),
+          isOpen: true,
+          isAsking: false,
+          askAgain: false,
+        };
+        const onGone = (): void => {
+          waiter.answer([]);
+        };
+        poll.gone.addEventListener('abort', onGone);
+        waiters.add(waiter);
+        void clock.sleep(poll.waitMs, ended.signal).then(
+          () => waiter.answer([]),
+          () => {},
+        );
+        void ask(waiter);
+      });
+    },
+    sweep,
+    stop() {
+      isStopped = true;
+      unsubscribe();
+      for (const waiter of waiters) waiter.answer([]);
+    },
+  };
+}

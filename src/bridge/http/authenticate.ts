@@ -1,0 +1,121 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Secret } from '../../lib/secret.ts';
+import { deriveKey, parseKeyid } from '../../protocol/keys.ts';
+import type { RouteAuth } from '../../protocol/routes.ts';
+import { type RequestMessage, type SigningKey, verifyRequest } from '../../protocol/signing.ts';
+import { ProblemError } from '../problem-error.ts';
+import { findRunnerByKey, type KeyDeps, markKeyUsed, type RunnerCaller } from '../runners/runner-keys.ts';
+import type { Nonces } from './nonces.ts';
+
+/** What checking a request needs. */
+export interface AuthDeps extends Omit<KeyDeps, 'db'> {
+  db: KeyDeps['db'];
+  adminToken: Secret;
+  /** Null when managed pairing is off. */
+  managedSecret: Secret | null;
+  nonces: Nonces;
+  nowMs: () => number;
+  publicUrl: () => string;
+}
+
+/** Who a request is from. */
+export interface Authenticated {
+  caller: RunnerCaller | { runnerId: string } | null;
+}
+
+/** Called as soon as the HMAC has verified, whatever is wrong besides: from then on answers are signed with this key. */
+export type OnAuthentic = (key: SigningKey) => void;
+
+/**
+ * Checks a request as its route's `auth` asks. Order: HMAC, state of the key, digest, time, nonce. Throws ProblemError.
+ * The address that was signed is built from PUBLIC_URL, never from the Host header.
+ */
+export async function authenticate(
+  deps: AuthDeps,
+  auth: RouteAuth,
+  message: RequestMessage,
+  onAuthentic: OnAuthentic,
+): Promise<Authenticated> {
+  if (auth === 'none' || auth === 'presigned') return { caller: null };
+  if (auth === 'operator') {
+    requireToken(message.headers['authorization'], deps.adminToken);
+    return { caller: null };
+  }
+  if (auth === 'managed' && deps.managedSecret === null) {
+    throw new ProblemError('not_allowed', { detail: 'managed pairing is off on this bridge' });
+  }
+  const found = await verifySignature(deps, auth, message, onAuthentic);
+  if (found.runner !== null) {
+    if (found.runner.isRevoked) throw new ProblemError('credential_revoked');
+    if (found.runner.isOver) throw new ProblemError('credential_expired');
+  }
+  if (found.problem !== null) {
+    const serverTime = new Date(deps.nowMs()).toISOString();
+    throw new ProblemError(found.problem, found.problem === 'clock_skew' ? { serverTime } : {});
+  }
+  const remembered = await deps.nonces.remember(found.keyid, found.nonce);
+  if (remembered === 'seen') throw new ProblemError('replayed');
+  if (remembered === 'full') throw new ProblemError('unavailable', { detail: 'too many requests' }, 10_000);
+  if (found.runner === null) return { caller: found.enrolling };
+  const { isUsed, isOver: _, isRevoked: __, ...caller } = found.runner;
+  if (!isUsed) await markKeyUsed(deps, caller.runnerId, caller.generation);
+  return { caller };
+}
+
+async function verifySignature(
+  deps: AuthDeps,
+  auth: 'runner' | 'enrol' | 'managed',
+  message: RequestMessage,
+  onAuthentic: OnAuthentic,
+) {
+  let runner: Awaited<ReturnType<typeof findRunnerByKey>> = null;
+  let enrolling: { runnerId: string } | null = null;
+  const verdict = await verifyRequest(
+    message,
+    async (keyid) => {
+      const name = parseKeyid(keyid);
+      if (name === null || name.kind !== auth) return null;
+      if (name.kind === 'managed') {
+        return deps.managedSecret === null ? null : { keyid, secret: deriveKey(deps.managedSecret, name) };
+      }
+      if (name.kind === 'enrol') enrolling = { runnerId: name.runnerId };
+      else {
+        runner = await findRunnerByKey(deps, name.runnerId, name.generation);
+        if (runner === null) return null;
+      }
+      return { keyid, secret: deriveKey(deps.workerSecret, name) };
+    },
+    deps.nowMs(),
+  );
+  if (!verdict.authentic) {
+    // Enrolment and managed keys exist for everyone who has the secret: there is no unknown one, only a wrong one.
+    const code =
+      verdict.problem === 'unknown_key' && auth !== 'runner' ? 'signature_invalid' : verdict.problem;
+    throw new ProblemError(code, {
+      detail: `${verdict.detail}; requests are signed for ${deps.publicUrl()}`,
+    });
+  }
+  onAuthentic(verdict.key);
+  return {
+    keyid: verdict.key.keyid,
+    nonce: verdict.nonce,
+    problem: verdict.problem,
+    // The callback above set them; control flow analysis does not see that.
+    runner: runner as Awaited<ReturnType<typeof findRunnerByKey>>,
+    enrolling: enrolling as { runnerId: string } | null,
+  };
+}
+
+function requireToken(header: string | undefined, token: Secret): void {
+  const given = /^Bearer (\S+)$/i.exec(header ?? '')?.[1];
+  if (given === undefined) {
+    throw new ProblemError('token_refused', {
+      detail: 'Authorization: Bearer <QUALINET_ADMIN_TOKEN> is needed',
+    });
+  }
+  if (!timingSafeEqual(sha256(given), sha256(token.reveal()))) throw new ProblemError('token_refused');
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

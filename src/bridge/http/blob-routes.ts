@@ -1,0 +1,33 @@
+import type { Blobs } from '../embedded/blob-folder.ts';
+import { ProblemError } from '../problem-error.ts';
+import { blobType, requireGranted, verifyPut } from '../uploads.ts';
+import type { Handlers } from './handler.ts';
+
+/** Pictures of the embedded default: put by presigned URL, read by whoever knows the address. */
+export function blobRoutes({
+  blobs,
+  signingKey,
+  nowMs,
+}: {
+  blobs: Blobs;
+  signingKey: Buffer;
+  nowMs: () => number;
+}): Pick<Handlers, 'putBlob' | 'getBlob'> {
+  return {
+    async putBlob({ params, raw }) {
+      const grant = verifyPut(signingKey, params['*'], raw.query, nowMs());
+      requireGranted(grant, raw.contentType, raw.bytes);
+      await blobs.put(grant.key, raw.bytes);
+      return { done: true };
+    },
+    async getBlob({ params }) {
+      const contentType = blobType(params['*']);
+      const bytes = contentType === null ? null : await blobs.read(params['*']);
+      if (contentType === null || bytes === null) {
+        throw new ProblemError('not_found', { detail: 'there is no such picture' });
+      }
+      // The key holds the hash of the content, so what is there never changes.
+      return { contentType, bytes, cacheControl: 'private, max-age=86400, immutable, no-transform' };
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { protocolVersion } from '../../protocol/limits.ts';
+import type { Dispatcher } from '../dispatch.ts';
+import { keepLease } from '../leases/keep-lease.ts';
+import type { LeaseDeps } from '../leases/lease-deps.ts';
+import { releaseLease } from '../leases/release-lease.ts';
+import { settleByResult } from '../leases/settle-run.ts';
+import { ProblemError } from '../problem-error.ts';
+import type { SeenNotes } from '../runners/seen-notes.ts';
+import { appendEvents } from '../runs/append-events.ts';
+import { withOwnScreenshotsOnly } from '../runs/screenshots.ts';
+import { type Presigner, requestUpload } from '../uploads.ts';
+import type { Handlers } from './handler.ts';
+
+type LeaseRouteDeps = LeaseDeps & { dispatcher: Dispatcher; presigner: Presigner; seen: SeenNotes };
+
+/** Routes about leases: the runner's side of a run. */
+export function leaseRoutes(
+  deps: LeaseRouteDeps,
+): Pick<
+  Handlers,
+  'pollLeases' | 'heartbeat' | 'releaseLease' | 'postEvents' | 'requestUpload' | 'postResult'
+> {
+  const { dispatcher, timing, presigner, seen } = deps;
+  return {
+    async pollLeases({ body, caller, gone }) {
+      const { slots, waitMs, capabilities } = body;
+      if (capabilities.protocol !== protocolVersion) {
+        throw new ProblemError('upgrade_required', {
+          detail: `this bridge speaks version ${protocolVersion} of the protocol, the runner version ${capabilities.protocol}`,
+        });
+      }
+      seen.note(caller.runnerId, capabilities);
+      const boundMs = caller.draining ? Math.min(waitMs, timing.drainingPollMs) : waitMs;
+      const leases = await dispatcher.poll({ runner: caller, slots, waitMs: boundMs, gone });
+      return { leases, orders: caller.draining ? ['drain'] : [] };
+    },
+    async heartbeat({ body, params, caller }) {
+      const { name, runnerId, draining } = caller;
+      const held = { leaseId: params.leaseId, fence: body.fence, runnerId };
+      const kept = orLost(await keepLease(deps, held, { runnerName: name, nodeId: body.nodeId }));
+      const orders = [...(kept.cancelRequested ? ['cancel'] : []), ...(draining ? ['drain'] : [])];
+      return { ttlMs: timing.leaseTtlMs, remainingMs: kept.remainingMs, orders };
+    },
+    async releaseLease({ body, params, caller }) {
+      const held = { leaseId: params.leaseId, fence: body.fence, runnerId: caller.runnerId };
+      if (!(await releaseLease(deps, held, body))) throw leaseLost();
+      return { done: true };
+    },
+    async postEvents({ body, params, caller }) {
+      const first = body.events[0]?.seq ?? 1;
+      if (body.events.some(({ seq }, index) => seq !== first + index)) {
+        throw new ProblemError('malformed_request', {
+          errors: [{ path: 'events', message: 'must be numbered one after the other' }],
+        });
+      }
+      const held = { leaseId: params.leaseId, fence: body.fence, runnerId: caller.runnerId };
+      return { ackedSeq: orLost(await appendEvents(deps, held, body.events)) };
+    },
+    async requestUpload({ body, params, caller }) {
+      const put = orLost(await requestUpload(deps, presigner, params.leaseId, caller.runnerId, body));
+      const { url, headers, publicUrl, expiresAtMs } = put;
+      return { method: 'PUT', url, headers, publicUrl, expiresAt: new Date(expiresAtMs).toISOString() };
+    },
+    async postResult({ body, params, caller }) {
+      const held = { leaseId: params.leaseId, fence: body.fence, runnerId: caller.runnerId };
+      const result = await withOwnScreenshotsOnly(deps.db, params.leaseId, body.result);
+      return { status: orLost(await settleByResult(deps, held, result)) };
+    },
+  };
+}
+
+/** The value, or `lease_lost`: the same for a stale fence, another runner's lease and one that does not exist. */
+function orLost<T>(value: T | null): T {
+  if (value === null) throw leaseLost();
+  return value;
+}
+
+function leaseLost(): ProblemError {
+  return new ProblemError('lease_lost');
+}

@@ -1,0 +1,58 @@
+import { cancelRun } from '../leases/cancel-run.ts';
+import type { LeaseDeps } from '../leases/lease-deps.ts';
+import { ProblemError } from '../problem-error.ts';
+import { type CodeDeps, createCode } from '../runners/pairing-codes.ts';
+import type { KeyDeps } from '../runners/runner-keys.ts';
+import { decideRunner, drainRunner, listRunners, revokeRunner } from '../runners/runners.ts';
+import { followRun, fromTheFirst, hasNothingAfter, parsePosition, positionText } from '../runs/follow-run.ts';
+import { listRuns, readRun, submitRun } from '../runs/runs.ts';
+import type { Handlers } from './handler.ts';
+
+type OperatorDeps = LeaseDeps &
+  Pick<CodeDeps, 'pepper'> &
+  Pick<KeyDeps, 'workerSecret'> & { publicUrl: () => string; autoApprove: boolean };
+
+type RunRoutes = 'submitRun' | 'listRuns' | 'readRun' | 'cancelRun' | 'followRun';
+type RunnerRoutes = 'createCode' | 'listRunners' | 'decideRunner' | 'drainRunner' | 'revokeRunner';
+
+/** Routes of operators about runners. */
+export function operatorRunnerRoutes(deps: OperatorDeps): Pick<Handlers, RunnerRoutes> {
+  return {
+    async createCode({ body }) {
+      const { expiresAtMs, ...code } = await createCode(deps, body, deps.autoApprove);
+      return { ...code, expiresAt: new Date(expiresAtMs).toISOString(), apiBaseUrl: deps.publicUrl() };
+    },
+    listRunners: async () => ({ runners: await listRunners(deps) }),
+    decideRunner: ({ params, body }) => decideRunner(deps, params.runnerId, body.approve),
+    drainRunner: ({ params, body }) => drainRunner(deps, params.runnerId, body.drain),
+    revokeRunner: ({ params }) => revokeRunner(deps, params.runnerId),
+  };
+}
+
+/** Routes of operators about runs. */
+export function operatorRunRoutes(deps: LeaseDeps): Pick<Handlers, RunRoutes> {
+  const runOf = async (runId: string) => {
+    const run = await readRun(deps, runId);
+    if (run === null) throw new ProblemError('not_found', { detail: 'there is no such run' });
+    return run;
+  };
+  return {
+    submitRun: ({ body }) => submitRun(deps, body),
+    listRuns: async ({ query }) => ({ runs: await listRuns(deps, query) }),
+    readRun: ({ params }) => runOf(params.runId),
+    async cancelRun({ params }) {
+      await cancelRun(deps, params.runId);
+      return runOf(params.runId);
+    },
+    async followRun({ params, raw }) {
+      await runOf(params.runId);
+      const position = parsePosition(raw.lastEventId ?? '');
+      if (position !== null && (await hasNothingAfter(deps, params.runId, position))) return null;
+      return async function* (signal) {
+        for await (const update of followRun(deps, params.runId, position ?? fromTheFirst, signal)) {
+          yield { id: positionText(update), data: update };
+        }
+      };
+    },
+  };
+}

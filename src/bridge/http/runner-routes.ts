@@ -1,0 +1,26 @@
+import { controlHints } from '../control-hints.ts';
+import type { LeaseDeps } from '../leases/lease-deps.ts';
+import { type KeyDeps, rotateKey } from '../runners/runner-keys.ts';
+import { revokeRunner } from '../runners/runners.ts';
+import type { Handlers } from './handler.ts';
+
+/** Routes of a runner about itself. */
+export function runnerRoutes(
+  deps: LeaseDeps & Pick<KeyDeps, 'workerSecret'>,
+): Pick<Handlers, 'runnerSelf' | 'retireSelf' | 'rotateCredentials' | 'control'> {
+  return {
+    async runnerSelf({ caller }) {
+      const { notAfterMs, ...self } = caller;
+      return { ...self, notAfter: new Date(notAfterMs).toISOString() };
+    },
+    async retireSelf({ caller }) {
+      await revokeRunner(deps, caller.runnerId);
+      return { done: true };
+    },
+    rotateCredentials: ({ body, caller }) => rotateKey(deps, caller, body.publicKey),
+    control:
+      async ({ caller }) =>
+      (signal) =>
+        controlHints(deps, caller, signal),
+  };
+}

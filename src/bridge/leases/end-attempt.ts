@@ -1,0 +1,144 @@
+import { sql } from 'drizzle-orm';
+import { nodeTypeNamed, nodeTypes } from '../../flow/node-types.ts';
+import type { onRedeliveryModes } from '../../protocol/messages.ts';
+import type { RunError } from '../../protocol/run-result.ts';
+import { nowPlus, rowsOf } from '../db/database.ts';
+import type { LeaseDeps } from './lease-deps.ts';
+import { settleByBridge } from './settle-run.ts';
+
+/** An attempt that is over without a result. */
+export interface AttemptEnd {
+  leaseId: string;
+  fence: number;
+  /** Why, as `lastEndReason` shows it: `expired`, `not_acknowledged`, or a runner's reason for the release. */
+  reason: string;
+  detail?: string | undefined;
+  /** Who released it; null when the bridge ended the attempt. */
+  releasedBy: string | null;
+  /** True when the reason does not use up an attempt as long as no step had started. */
+  isFree: boolean;
+}
+
+/**
+ * `offered` or `leased` -> `ready` again, or a final state when cancel was asked, the attempts are used up, or the run is
+ * not to be delivered again. False when the lease had moved on meanwhile.
+ */
+export async function endAttempt(deps: LeaseDeps, end: AttemptEnd): Promise<boolean> {
+  const { db, now, timing, hints, log } = deps;
+  const [lease] = await rowsOf<LeaseRow>(
+    db,
+    sql`
+      select l.run_id as "runId", l.state, l.attempts, l.handbacks, l.on_redelivery as "onRedelivery", l.workspace,
+        l.labels, l.cancel_requested_at is not null as "cancelRequested",
+        l.node_id is not null or exists (
+          select 1 from qualinet.run_events e
+          where e.run_id = l.run_id and e.fence = l.fence and e.event->>'type' = 'step_start') as "stepStarted"
+      from qualinet.leases l
+      where l.id = ${end.leaseId}::uuid and l.fence = ${end.fence} and l.state in ('offered', 'leased')`,
+  );
+  if (lease === undefined) return false;
+
+  const isFree = end.isFree && !lease.stepStarted && lease.handbacks < timing.freeHandbacks;
+  const isMissedOffer = end.releasedBy === null && lease.state === 'offered';
+  const begun = lease.attempts + (lease.state === 'offered' ? 1 : 0);
+  const attempts = isFree || isMissedOffer ? begun - 1 : begun;
+  // A heartbeat may have come since the lease was found silent; only one that still is may be ended for that.
+  const isSilent =
+    end.releasedBy === null && lease.state === 'leased'
+      ? sql`l.expires_at <= ${nowPlus(now, -timing.releaseGapMs)}`
+      : sql`true`;
+  const guard = sql`l.id = ${end.leaseId}::uuid and l.fence = ${end.fence} and l.state = ${lease.state} and ${isSilent}`;
+  const final = await finalState(deps, lease, attempts, isFree || isMissedOffer);
+  if (final !== null) {
+    const settled = await settleByBridge(deps, { guard, ...final });
+    if (settled) await noteEnd(deps, end, attempts);
+    return settled;
+  }
+
+  const delayMs =
+    isFree && end.reason === 'cannot_start' ? timing.handbackDelayMs * 2 ** Math.min(lease.handbacks, 6) : 0;
+  const returned = await rowsOf(
+    db,
+    sql`
+      update qualinet.leases l
+      set state = 'ready', runner_id = null, node_id = null, offered_until = null, expires_at = null,
+        deadline_at = null, started_at = null, attempts = ${attempts}, handbacks = l.handbacks + ${isFree ? 1 : 0},
+        available_at = ${nowPlus(now, delayMs)},
+        last_end_reason = ${isMissedOffer ? sql`l.last_end_reason` : endReason(end)},
+        released_by = coalesce(${end.releasedBy}::uuid, l.released_by),
+        released_fence = case when ${end.releasedBy}::uuid is null then l.released_fence else l.fence end
+      where ${guard} returning l.id`,
+  );
+  if (returned.length === 0) return false;
+  log.info('run waits again', { runId: lease.runId, fence: end.fence, attempts, reason: endReason(end) });
+  hints.publish({ about: 'run', runId: lease.runId });
+  hints.publish({ about: 'ready', workspace: lease.workspace, labels: lease.labels });
+  return true;
+}
+
+interface LeaseRow {
+  runId: string;
+  state: 'offered' | 'leased';
+  attempts: number;
+  handbacks: number;
+  onRedelivery: (typeof onRedeliveryModes)[number];
+  workspace: string;
+  labels: string[];
+  cancelRequested: boolean;
+  stepStarted: boolean;
+}
+
+async function finalState(
+  deps: LeaseDeps,
+  lease: LeaseRow,
+  attempts: number,
+  isFree: boolean,
+): Promise<{ state: 'failed' | 'cancelled'; error: RunError | null } | null> {
+  if (lease.cancelRequested) return { state: 'cancelled', error: null };
+  if (isFree) return null;
+  if (attempts >= deps.timing.attempts) {
+    return failed('attempts_used_up', `The run was given to runners ${attempts} times and none finished it.`);
+  }
+  if (lease.onRedelivery === 'fail') {
+    return failed('not_redelivered', 'The runner was lost, and this run is not to be delivered again.');
+  }
+  if (lease.onRedelivery === 'auto' && (await sideEffectsStarted(deps, lease.runId))) {
+    return failed(
+      'not_redelivered',
+      'The runner was lost after a step with side effects had started, so the run is not delivered again.',
+    );
+  }
+  return null;
+}
+
+function failed(code: string, message: string): { state: 'failed'; error: RunError } {
+  return { state: 'failed', error: { code, message } };
+}
+
+async function sideEffectsStarted({ db }: LeaseDeps, runId: string): Promise<boolean> {
+  const rows = await rowsOf<{ type: string | null }>(
+    db,
+    sql`
+      select distinct n->>'type' as type from qualinet.run_events e
+      join public.runs r on r.id = e.run_id
+      left join lateral jsonb_array_elements(r.snapshot_nodes) n on n->>'id' = e.event->>'nodeId'
+      where e.run_id = ${runId}::uuid and e.event->>'type' = 'step_start'`,
+  );
+  return rows.some(({ type }) => {
+    const known = type === null ? null : nodeTypeNamed(type);
+    return known === null || nodeTypes[known].hasSideEffects;
+  });
+}
+
+// A final state keeps fence and runner, so that a late result finds its answer; only the reason is added.
+async function noteEnd({ db }: LeaseDeps, end: AttemptEnd, attempts: number): Promise<void> {
+  await db.execute(sql`
+    update qualinet.leases set last_end_reason = ${endReason(end)}, attempts = ${attempts},
+      released_by = ${end.releasedBy}::uuid,
+      released_fence = case when ${end.releasedBy}::uuid is null then null else fence end
+    where id = ${end.leaseId}::uuid and fence = ${end.fence}`);
+}
+
+function endReason({ reason, detail }: AttemptEnd): string {
+  return detail === undefined || detail === '' ? reason : `${reason}: ${detail}`;
+}

@@ -1,0 +1,54 @@
+import { sql } from 'drizzle-orm';
+import { epochMs, nowPlus, rowsOf } from '../db/database.ts';
+import type { LeaseDeps } from './lease-deps.ts';
+import type { HeldLease } from './lease-state.ts';
+
+/** A lease that was kept: time left to its deadline, and whether an operator asked to cancel. */
+export interface KeptLease {
+  remainingMs: number;
+  cancelRequested: boolean;
+}
+
+/**
+ * A heartbeat. The first one takes the offer (`offered` -> `leased`): the run becomes `running`, its deadline starts, and
+ * `run_start` is told as event 0 of the fence. Each one extends the lease. Null when the lease is not this runner's under
+ * this fence, or is over.
+ */
+export async function keepLease(
+  { db, now, timing, hints }: LeaseDeps,
+  { leaseId, fence, runnerId }: HeldLease,
+  { runnerName, nodeId }: { runnerName: string; nodeId: string | null },
+): Promise<KeptLease | null> {
+  const [kept] = await rowsOf<KeptLease & { runId: string; taken: boolean }>(
+    db,
+    sql`
+      with before as (
+        select l.id, l.state = 'offered' as offered from qualinet.leases l join public.runs r on r.id = l.run_id
+        where l.id = ${leaseId}::uuid and l.fence = ${fence} and l.runner_id = ${runnerId}::uuid
+          and l.state in ('offered', 'leased') and (l.deadline_at is null or l.deadline_at > ${now()})
+          and r.status in ('queued', 'running')
+        for update of l
+      ), kept as (
+        update qualinet.leases l
+        set state = 'leased', expires_at = ${nowPlus(now, timing.leaseTtlMs)}, node_id = ${nodeId},
+          offered_until = null, attempts = l.attempts + b.offered::int,
+          started_at = case when b.offered then ${now()} else l.started_at end,
+          deadline_at = case when b.offered then ${nowPlus(now, timing.runMs)} else l.deadline_at end
+        from before b where l.id = b.id
+        returning l.run_id, l.fence, l.attempts, l.deadline_at, l.cancel_requested_at, b.offered
+      ), running as (
+        update public.runs r set status = 'running' from kept where kept.offered and r.id = kept.run_id
+      ), told as (
+        insert into qualinet.run_events (run_id, fence, seq, at, event)
+        select run_id, fence, 0, ${now()}, jsonb_build_object('type', 'run_start', 'status', 'running',
+          'attempt', attempts, 'runnerId', ${runnerId}::text, 'runnerName', ${runnerName}::text)
+        from kept where offered
+      )
+      select run_id as "runId", offered as taken, cancel_requested_at is not null as "cancelRequested",
+        ${epochMs(sql`deadline_at`)} - ${epochMs(now())} as "remainingMs"
+      from kept`,
+  );
+  if (kept === undefined) return null;
+  if (kept.taken) hints.publish({ about: 'run', runId: kept.runId });
+  return { remainingMs: Math.max(0, Math.round(kept.remainingMs)), cancelRequested: kept.cancelRequested };
+}

@@ -1,0 +1,13 @@
+import type { Log } from '../../lib/log.ts';
+import type { Database, SqlNow } from '../db/database.ts';
+import type { Hints } from '../hints.ts';
+import type { Timing } from '../timing.ts';
+
+/** What everything that reads or changes lease rows needs. */
+export interface LeaseDeps {
+  db: Database;
+  now: SqlNow;
+  timing: Timing;
+  hints: Hints;
+  log: Log;
+}

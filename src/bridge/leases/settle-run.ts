@@ -1,0 +1,124 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { RunError, RunResult, RunStatus, StepResult } from '../../protocol/run-result.ts';
+import { json, rowsOf } from '../db/database.ts';
+import type { LeaseDeps } from './lease-deps.ts';
+import type { HeldLease } from './lease-state.ts';
+
+/** The error of a run that the bridge's deadline ended. */
+export const runTimeout: RunError = {
+  code: 'run_timeout',
+  message: 'The run took longer than the bridge allows.',
+};
+
+const cancelledUnasked: RunError = {
+  code: 'cancelled_by_runner',
+  message: 'The runner reported the run as cancelled, but nobody had asked for that.',
+};
+
+/**
+ * Writes a runner's result: lease row, run row and `run_complete` in one statement, once. What the row then says is
+ * returned, also for a result that came before; after the deadline that is `failed`, whatever the runner says.
+ * Null when the lease is not this runner's under this fence.
+ */
+export async function settleByResult(
+  deps: LeaseDeps,
+  held: HeldLease,
+  result: RunResult,
+): Promise<RunStatus | null> {
+  const { leaseId, fence, runnerId } = held;
+  const late = sql`(l.deadline_at <= ${deps.now()})`;
+  const unasked = sql`(${result.status} = 'cancelled' and l.cancel_requested_at is null)`;
+  const settled = await settle(deps, {
+    guard: sql`l.id = ${leaseId}::uuid and l.fence = ${fence} and l.runner_id = ${runnerId}::uuid
+      and l.state = 'leased'`,
+    state: sql`case when ${late} then 'failed' when ${result.status} = 'cancelled' and not ${unasked} then 'cancelled'
+      else 'done' end`,
+    status: sql`case when ${late} or ${unasked} then 'failed' else ${result.status} end`,
+    error: sql`case when ${late} then ${json(runTimeout)} when ${unasked} then ${json(cancelledUnasked)}
+      else ${json(result.error ?? null)} end`,
+    durationMs: sql`${result.durationMs}::int`,
+    stepsResult: result.stepsResult,
+  });
+  if (settled !== null) return settled.status;
+  const [before] = await rowsOf<{ status: RunStatus }>(
+    deps.db,
+    sql`
+      select r.status from qualinet.leases l join public.runs r on r.id = l.run_id
+      where l.id = ${leaseId}::uuid and l.fence = ${fence} and l.runner_id = ${runnerId}::uuid
+        and l.state in ('done', 'failed', 'cancelled')`,
+  );
+  return before?.status ?? null;
+}
+
+/** How the bridge itself ends a run, with no result of a runner. */
+export interface Ending {
+  /** Which row, in which state: about `l` (qualinet.leases). */
+  guard: SQL;
+  state: 'failed' | 'cancelled';
+  error: RunError | null;
+}
+
+/** Ends a run without a result. False when the guard fits no row (somebody else was first). */
+export async function settleByBridge(deps: LeaseDeps, { guard, state, error }: Ending): Promise<boolean> {
+  const settled = await settle(deps, {
+    guard,
+    state: sql`${state}`,
+    status: sql`${state}`,
+    error: json(error),
+    durationMs: sql`(extract(epoch from ${deps.now()} - l.started_at) * 1000)::int`,
+    stepsResult: [],
+  });
+  return settled !== null;
+}
+
+interface Settlement {
+  guard: SQL;
+  state: SQL;
+  status: SQL;
+  error: SQL;
+  durationMs: SQL;
+  stepsResult: readonly StepResult[];
+}
+
+// The only writer of final states. One statement, so that row, lease and event come together or not at all.
+async function settle(
+  { db, now, hints, log }: LeaseDeps,
+  { guard, state, status, error, durationMs, stepsResult }: Settlement,
+): Promise<{ status: RunStatus } | null> {
+  const [settled] = await rowsOf<SettledRow>(
+    db,
+    sql`
+      with before as (
+        select l.id, ${state} as state, ${status} as status, ${error} as error, ${durationMs} as duration_ms
+        from qualinet.leases l where ${guard} for update
+      ), settled as (
+        update qualinet.leases l
+        set state = b.state, error = b.error, ended_at = ${now()}, offered_until = null, expires_at = null
+        from before b where l.id = b.id
+        returning l.run_id, l.runner_id, l.fence, l.attempts, l.last_seq, b.status, b.duration_ms
+      ), told as (
+        insert into qualinet.run_events (run_id, fence, seq, at, event)
+        select run_id, fence, last_seq + 1, ${now()}, jsonb_build_object('type', 'run_complete', 'status', status)
+        from settled
+      ), written as (
+        update public.runs r
+        set status = s.status, duration_ms = s.duration_ms, steps_result = ${json(stepsResult)}
+        from settled s where r.id = s.run_id
+      )
+      select run_id as "runId", runner_id as "runnerId", fence, attempts, status, duration_ms as "durationMs"
+      from settled`,
+  );
+  if (settled === undefined) return null;
+  hints.publish({ about: 'run', runId: settled.runId });
+  log.info('run finished', { ...settled, steps: stepsResult.length });
+  return settled;
+}
+
+interface SettledRow {
+  runId: string;
+  runnerId: string | null;
+  fence: number;
+  attempts: number;
+  status: RunStatus;
+  durationMs: number | null;
+}

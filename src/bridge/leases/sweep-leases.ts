@@ -1,0 +1,54 @@
+import { sql } from 'drizzle-orm';
+import { nowPlus, rowsOf } from '../db/database.ts';
+import { endAttempt } from './end-attempt.ts';
+import type { LeaseDeps } from './lease-deps.ts';
+import { runTimeout, settleByBridge } from './settle-run.ts';
+
+/** Rows looked at in one pass; the rest waits for the next. */
+const batch = 500;
+
+/**
+ * Ends what nobody keeps: offers without acknowledgement, runs past their deadline, and leases whose last heartbeat is
+ * ttl + gap ago (the gap is on this side, so that the old runner has stopped before a new one starts). Several bridges
+ * may sweep at once: every change is guarded by the fence.
+ */
+export async function sweepLeases(deps: LeaseDeps): Promise<void> {
+  const { db, now, timing } = deps;
+  const overdue = await rowsOf<{
+    leaseId: string;
+    fence: number;
+    cause: 'not_acknowledged' | 'deadline' | 'expired';
+  }>(
+    db,
+    sql`
+      select id as "leaseId", fence, case
+          when state = 'offered' then 'not_acknowledged'
+          when deadline_at <= ${now()} then 'deadline'
+          else 'expired' end as cause
+      from qualinet.leases
+      where state in ('offered', 'leased') and (
+        (state = 'offered' and offered_until <= ${now()})
+        or (state = 'leased' and (deadline_at <= ${now()} or expires_at <= ${nowPlus(now, -timing.releaseGapMs)})))
+      limit ${batch}`,
+  );
+  for (const { leaseId, fence, cause } of overdue) {
+    if (cause === 'deadline') {
+      await settleByBridge(deps, {
+        guard: sql`l.id = ${leaseId}::uuid and l.fence = ${fence} and l.state = 'leased'`,
+        state: 'failed',
+        error: runTimeout,
+      });
+    } else {
+      await endAttempt(deps, { leaseId, fence, reason: cause, releasedBy: null, isFree: false });
+    }
+  }
+}
+
+/**
+ * Gives every running lease a fresh ttl. For a bridge that was alone and comes back: its own downtime is not its runners'
+ * silence, and a run that ended meanwhile is about to be reported.
+ */
+export async function renewHeldLeases({ db, now, timing }: LeaseDeps): Promise<void> {
+  await db.execute(sql`
+    update qualinet.leases set expires_at = ${nowPlus(now, timing.leaseTtlMs)} where state = 'leased'`);
+}

@@ -1,0 +1,101 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { z } from 'zod';
+import type { Capabilities, runnerView } from '../../protocol/messages.ts';
+import { epochMs, json, nowPlus, rowsOf } from '../db/database.ts';
+import type { LeaseDeps } from '../leases/lease-deps.ts';
+import { ProblemError } from '../problem-error.ts';
+import { type KeyDeps, makeKey } from './runner-keys.ts';
+
+/** A runner as operators see it. */
+export type RunnerView = z.output<typeof runnerView>;
+
+type RunnersDeps = Pick<LeaseDeps, 'db' | 'now' | 'timing' | 'hints'>;
+
+/** All runners, newest first. */
+export async function listRunners({ db }: Pick<LeaseDeps, 'db'>): Promise<RunnerView[]> {
+  return selectRunners(db, sql`order by created_at desc`);
+}
+
+/** Approves or denies a pending runner. Doing it again answers the same; anything else is `not_found` with the reason. */
+export async function decideRunner(
+  deps: RunnersDeps & Pick<KeyDeps, 'workerSecret'>,
+  runnerId: string,
+  approve: boolean,
+): Promise<RunnerView> {
+  const { db, now, timing } = deps;
+  const wanted = approve ? 'approved' : 'denied';
+  // The key comes first: an approved runner without one could never be told apart from one that was not approved.
+  if (approve && (await findRunner(db, runnerId))?.state === 'pending') await makeKey(deps, runnerId, 1);
+  await db.execute(sql`
+    update qualinet.runners set state = ${wanted}, approved_at = ${approve ? now() : sql`null`},
+      pairing_expires_at = ${nowPlus(now, timing.pairingMs)}
+    where id = ${runnerId}::uuid and state = 'pending' and pairing_expires_at > ${now()}`);
+  const runner = await findRunner(db, runnerId);
+  if (runner?.state === wanted) return runner;
+  throw new ProblemError('not_found', {
+    detail:
+      runner === null
+        ? 'there is no such runner'
+        : runner.state === 'pending'
+          ? 'this pairing was not decided in time; the runner must pair again'
+          : `this runner is ${runner.state} already`,
+  });
+}
+
+/** Lets a runner take no further runs, or ends that. */
+export async function drainRunner(deps: RunnersDeps, runnerId: string, drain: boolean): Promise<RunnerView> {
+  return changeRunner(deps, runnerId, sql`draining = ${drain}`);
+}
+
+/** Ends all keys of a runner, for good. Its leases run out by themselves. */
+export async function revokeRunner(deps: RunnersDeps, runnerId: string): Promise<RunnerView> {
+  return changeRunner(deps, runnerId, sql`state = 'revoked'`);
+}
+
+/** Notes that a runner polls, and what it can do. */
+export async function noteSeen(
+  { db, now }: Pick<RunnersDeps, 'db' | 'now'>,
+  runnerId: string,
+  capabilities: Capabilities,
+): Promise<void> {
+  await db.execute(sql`
+    update qualinet.runners set last_seen_at = ${now()}, capabilities = ${json(capabilities)}
+    where id = ${runnerId}::uuid`);
+}
+
+async function changeRunner({ db, hints }: RunnersDeps, runnerId: string, change: SQL): Promise<RunnerView> {
+  await db.execute(sql`update qualinet.runners set ${change} where id = ${runnerId}::uuid`);
+  hints.publish({ about: 'runner', runnerId, leaseId: null });
+  const runner = await findRunner(db, runnerId);
+  if (runner === null) throw new ProblemError('not_found', { detail: 'there is no such runner' });
+  return runner;
+}
+
+async function findRunner(db: LeaseDeps['db'], runnerId: string): Promise<RunnerView | null> {
+  const [runner] = await selectRunners(db, sql`where id = ${runnerId}::uuid`);
+  return runner ?? null;
+}
+
+type RunnerRow = Omit<RunnerView, 'pairedAt' | 'lastSeenAt'> & {
+  pairedAtMs: number | null;
+  lastSeenAtMs: number | null;
+};
+
+async function selectRunners(db: LeaseDeps['db'], condition: SQL): Promise<RunnerView[]> {
+  const rows = await rowsOf<RunnerRow>(
+    db,
+    sql`
+      select id as "runnerId", name, state, workspace, labels, mode, host, check_word as "checkWord", draining,
+        ${epochMs(sql`approved_at`)} as "pairedAtMs", ${epochMs(sql`last_seen_at`)} as "lastSeenAtMs"
+      from qualinet.runners ${condition}`,
+  );
+  return rows.map(({ pairedAtMs, lastSeenAtMs, ...row }) => ({
+    ...row,
+    pairedAt: isoOrNull(pairedAtMs),
+    lastSeenAt: isoOrNull(lastSeenAtMs),
+  }));
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
