@@ -62,7 +62,7 @@ export async function withRetry<T>(
             ? fullJitterMs(attemptNumber - 1, { baseMs, capMs, random })
             : Math.min(error.retryAfterMs, longestRetryAfterMs) + random() * 1_000;
         onRetry?.(error, waitMs);
-        await (sleep ?? clock.sleep)(waitMs, signal);
+        await (sleep === undefined ? clock.sleep(waitMs, signal) : sleep(waitMs, signal));
       },
     },
   );

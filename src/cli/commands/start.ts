@@ -15,6 +15,7 @@ import { type ExecuteFlow, ShutdownError } from '../../agent/run-lease.ts';
 import { type Shutdown, type ShutdownStep, watchSignals } from '../../agent/shutdown.ts';
 import { tellLog } from '../../agent/tell-log.ts';
 import { createTransport } from '../../agent/transport.ts';
+import { writableHome } from '../../agent/writable-home.ts';
 import { executeFlow } from '../../browser/execute-flow.ts';
 import type { BrowserChoice } from '../../browser/find-browser.ts';
 import { launchBrowser, type WarmBrowser } from '../../browser/warm-browser.ts';
@@ -42,7 +43,7 @@ const options = z.object({
 export const start = defineCommand({
   options,
   async run({ once, headed, ...flags }, context) {
-    const config = readAgentConfig(context.env, flags);
+    const given = readAgentConfig(context.env, flags);
     const isForPeople = context.stderr.isTTY;
     const write = (line: string): void => context.stderr.write(line);
     const log = isForPeople ? textLog(write) : jsonLog(write);
@@ -53,7 +54,12 @@ export const start = defineCommand({
     });
     const closing: (() => Promise<void>)[] = [];
     try {
-      const credentials = await obtainCredentials(config, context, shutdown, log);
+      const credentials = await obtainCredentials(given, context, shutdown, log);
+      const home = credentials.isEnrolled
+        ? await writableHome(given.home, log)
+        : { path: given.home, remove: async () => {} };
+      closing.push(home.remove);
+      const config = { ...given, home: home.path };
       const lock = await lockFolder(config.home, "this machine's runner");
       closing.push(lock.release);
       const choice = await chooseBrowser(

@@ -1,0 +1,101 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { agentHome, readAgentConfig } from '../../src/agent/agent-config.ts';
+import { UsageError } from '../../src/lib/errors.ts';
+
+describe('the configuration', () => {
+  it('has defaults for everything and is frozen', () => {
+    const config = readAgentConfig({});
+    expect(config).toMatchObject({
+      home: join(homedir(), '.qualinet'),
+      apiBaseUrl: null,
+      workerSecret: null,
+      managedPairSecret: null,
+      browserPath: null,
+      concurrency: 1,
+      proxy: { httpProxy: '', httpsProxy: '', noProxy: '' },
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('takes a flag over its variable, and an empty variable as not set', () => {
+    const env = { API_BASE_URL: 'https://env.test/', QUALINET_BROWSER: '', WORKER_SECRET: '' };
+    const config = readAgentConfig(env, {
+      api: 'https://flag.test/base/',
+      labels: 'gpu, eu',
+      concurrency: '3',
+    });
+    expect(config).toMatchObject({
+      apiBaseUrl: 'https://flag.test/base',
+      browserPath: null,
+      workerSecret: null,
+      labels: ['gpu', 'eu'],
+      concurrency: 3,
+    });
+  });
+
+  it('reports every problem at once, naming variable and flag', () => {
+    const env = {
+      API_BASE_URL: 'bridge.test',
+      WORKER_SECRET: 'short',
+      QUALINET_ALLOW_MANAGED_PAIR: 'yes',
+      QUALINET_MANAGED_PAIR_SECRET: 'also too short',
+      HTTPS_PROXY: 'socks5://user:hunter2@proxy:1080',
+    };
+    const read = () => readAgentConfig(env, { concurrency: '0', labels: 'a b' });
+    expect(read).toThrow(UsageError);
+    let problems: readonly string[] = [];
+    try {
+      read();
+    } catch (error) {
+      if (error instanceof UsageError) problems = error.problems;
+    }
+    const names = problems.map((problem) => problem.split(':')[0]);
+    expect(names).toEqual([
+      'API_BASE_URL (--api)',
+      'WORKER_SECRET',
+      'QUALINET_ALLOW_MANAGED_PAIR',
+      'QUALINET_MANAGED_PAIR_SECRET',
+      'HTTPS_PROXY',
+      '--labels',
+      '--concurrency',
+    ]);
+    expect(problems.join()).not.toContain('hunter2');
+  });
+
+  it.each([
+    'ftp://bridge.test',
+    'https://user:pass@bridge.test',
+    'https://bridge.test/?a=1',
+    'https://bridge.test/#x',
+  ])('refuses the address %s', (address) => {
+    expect(() => readAgentConfig({ API_BASE_URL: address })).toThrow(UsageError);
+  });
+
+  it('gives a proxy without a scheme one, and prefers the lower-case variable', () => {
+    const { proxy } = readAgentConfig({
+      HTTPS_PROXY: 'upper:1',
+      https_proxy: 'proxy.test:3128',
+      NO_PROXY: 'a,b',
+    });
+    expect(proxy).toEqual({ httpProxy: '', httpsProxy: 'http://proxy.test:3128', noProxy: 'a,b' });
+  });
+
+  it('keeps the managed secret only where managed pairing is allowed, and prints no secret', () => {
+    const secret = 'x'.repeat(32);
+    expect(readAgentConfig({ QUALINET_MANAGED_PAIR_SECRET: secret }).managedPairSecret).toBeNull();
+    const config = readAgentConfig({
+      QUALINET_MANAGED_PAIR_SECRET: secret,
+      QUALINET_ALLOW_MANAGED_PAIR: 'true',
+      WORKER_SECRET: 'y'.repeat(16),
+    });
+    expect(config.managedPairSecret?.reveal()).toBe(secret);
+    expect(inspect(config, { depth: 5 }) + JSON.stringify(config)).not.toMatch(/x{32}|y{16}/);
+  });
+
+  it('takes the home from QUALINET_HOME', () => {
+    expect(agentHome({ QUALINET_HOME: '/srv/runner' })).toBe('/srv/runner');
+  });
+});
