@@ -34,6 +34,18 @@ export async function takePicture(
 /** Longest the evidence of a failure may keep a run. */
 const pictureMs = 5_000;
 const retryMs = 100;
+const stopMs = 1_000;
+
+/** Without it no picture can be taken while an address that never answers is being opened. */
+async function stopLoading(page: Page): Promise<void> {
+  try {
+    const session = await page.context().newCDPSession(page);
+    await session.send('Page.stopLoading');
+    await session.detach();
+  } catch {
+    // Then the picture itself will tell what is wrong.
+  }
+}
 
 async function takeSmallEnough(
   page: Page,
@@ -41,6 +53,7 @@ async function takeSmallEnough(
   halt: AbortSignal,
   limitMs: number,
 ): Promise<Picture | { problem: string }> {
+  await withinMs(stopLoading(page), stopMs, clock, halt);
   const common = { mask: [page.locator('input[type=password]')], timeout: limitMs, signal: halt };
   const png = await page.screenshot({ ...common, type: 'png' }).catch(async () => {
     await clock.sleep(retryMs, halt);

@@ -1,12 +1,13 @@
 import type { Step } from '../flow/step.ts';
 import type { Variables } from '../flow/variables.ts';
 import type { Clock } from '../lib/clock.ts';
-import { ExpectedError, errorText } from '../lib/errors.ts';
+import { ExpectedError } from '../lib/errors.ts';
 import type { RunError, RunResult, StepEvent, StepResult } from '../protocol/run-result.ts';
 import { type Picture, takePicture } from './evidence.ts';
-import { executeStep, type StepOutcome } from './execute-step.ts';
+import { executeStep } from './execute-step.ts';
 import type { RunPage } from './run-page.ts';
 import { cut } from './step-error.ts';
+import { completionOf, resultOf, runErrorFrom } from './step-result.ts';
 
 /** A picture to keep, and the step it shows. */
 export type FailurePicture = Picture & { nodeId: string };
@@ -63,7 +64,7 @@ export async function executeFlow(
         ...(outcome.how === 'failed' ? await keepEvidence(step, opened, halt.signal, deps) : {}),
       };
       stepsResult.push(result);
-      onEvent(completion(result));
+      onEvent(completionOf(result));
 
       if (outcome.how === 'stopped') return end('cancelled', runErrorFrom(signal.reason));
       if (outcome.how === 'failed') return end('failed');
@@ -94,27 +95,6 @@ async function openUnlessStopped({ openPage, signal }: ExecuteDeps): Promise<Run
   }
 }
 
-function resultOf(step: Step, outcome: StepOutcome, durationMs: number, signal: AbortSignal): StepResult {
-  const common = { nodeId: step.nodeId, type: step.type, durationMs };
-  if (outcome.how === 'stopped') {
-    return { ...common, status: 'failed', error: cut(`stopped: ${errorText(signal.reason)}`) };
-  }
-  if (outcome.how === 'failed') {
-    const { kind, message } = outcome.error;
-    return { ...common, status: 'failed', error: cut(`${message}${outcome.notes}`), errorKind: kind };
-  }
-  const { logs, healed, extracted } = outcome.done;
-  return {
-    ...common,
-    status: 'passed',
-    logs: cut(logs),
-    ...(healed === undefined
-      ? {}
-      : { healed: { selector: cut(healed.selector), insteadOf: cut(healed.insteadOf) } }),
-    ...(extracted === undefined ? {} : { extracted: { ...extracted, value: cut(extracted.value) } }),
-  };
-}
-
 async function keepEvidence(
   { nodeId }: Step,
   opened: RunPage,
@@ -131,28 +111,6 @@ async function keepEvidence(
     })),
   ]).finally(() => over.abort());
   return 'url' in kept ? { screenshotUrl: kept.url } : { screenshotProblem: cut(kept.problem) };
-}
-
-function completion({ nodeId, status, durationMs, logs, error, screenshotUrl }: StepResult): StepEvent {
-  return {
-    type: 'step_complete',
-    nodeId,
-    status,
-    durationMs,
-    ...(logs === undefined ? {} : { logs }),
-    ...(error === undefined ? {} : { error }),
-    ...(screenshotUrl === undefined ? {} : { screenshotUrl }),
-  };
-}
-
-function runErrorFrom(reason: unknown): RunError {
-  if (!(reason instanceof ExpectedError)) return { code: 'cancelled', message: cut(errorText(reason)) };
-  const { code, message, hint, problems } = reason;
-  return {
-    code,
-    message: cut(hint === undefined ? message : `${message}. ${hint}`),
-    ...(problems.length === 0 ? {} : { problems: problems.slice(0, 1_000).map((problem) => cut(problem)) }),
-  };
 }
 
 function msSince(startedAt: number, clock: Clock): number {
@@ -179,6 +137,7 @@ function firstOf(...signals: readonly AbortSignal[]): { signal: AbortSignal; clo
 function rejection(signal: AbortSignal, over: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const stop = (): void => reject(signal.reason);
+    if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
     over.addEventListener('abort', () => signal.removeEventListener('abort', stop), { once: true });
   });

@@ -122,9 +122,17 @@ function killGroup(pid: number): void {
   }
 }
 
+const noSandbox = 'it cannot have its sandbox on this system';
+const sandboxHint =
+  'The sandbox needs a user other than root and unprivileged user namespaces; allow both, or do without it.';
+
 function notStarted({ path }: BrowserChoice, error: unknown): EnvironmentError {
-  return new EnvironmentError(`the browser ${path} does not start: ${startProblem(error)}`, {
-    hint: `Try it by hand: ${path} --version. Choose another with QUALINET_BROWSER=/path/to/chromium, or get one with: qualinet install-browser`,
+  const problem = startProblem(error);
+  return new EnvironmentError(`the browser ${path} does not start: ${problem}`, {
+    hint:
+      problem === noSandbox
+        ? sandboxHint
+        : `Try it by hand: ${path} --version. Choose another with QUALINET_BROWSER=/path/to/chromium, or get one with: qualinet install-browser`,
     cause: error,
   });
 }
@@ -135,7 +143,7 @@ function startProblem(error: unknown): string {
   const missing = /error while loading shared libraries: [^\n]+/.exec(text)?.[0];
   if (missing !== undefined) return missing;
   if (/sandboxing failed|No usable sandbox|without --no-sandbox/i.test(text)) {
-    return 'it cannot have its sandbox on this system';
+    return noSandbox;
   }
   if (/Missing X server|\$DISPLAY|ozone_platform/i.test(text))
     return 'there is no display to show a window on';

@@ -159,7 +159,6 @@ export async function lookInPage(
       return look(text === request.expected ? 'ready' : 'different', text.slice(0, 4_000));
     }
     if (!request.readsText) return look('ready');
-    // biome-ignore lint/performance/useDomNodeTextContent: what a person sees is asked for, not what the document holds
     const text = element instanceof HTMLElement ? element.innerText : textOf(element);
     return look('ready', text.slice(0, 100_000));
   }

@@ -58,8 +58,11 @@ export async function openRunPage(
   }
   page.on('crash', () => lose('browser_crashed', 'the page crashed'));
   page.on('close', () => {
-    if (browser.isConnected()) lose('navigation', 'the page closed itself');
-    else onDisconnected();
+    // The pages of a browser that dies are reported closed first.
+    setTimeout(() => {
+      if (browser.isConnected()) lose('navigation', 'the page closed itself');
+      else onDisconnected();
+    }, 50);
   });
   browser.on('disconnected', onDisconnected);
 

@@ -44,8 +44,7 @@ export function cut(text: string, length: number = limits.textLength): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
-/** True when the page, its renderer or the whole browser went away under an action. */
-export function isGone(error: unknown): boolean {
+function isGone(error: unknown): boolean {
   return /Target crashed|Page crashed|has been closed|Browser closed|browser has disconnected/i.test(
     errorText(error),
   );
@@ -74,7 +73,8 @@ function kindOf(error: Error): StepErrorKind {
   if (isGone(error)) return 'browser_crashed';
   if (isTimeout(error)) return 'timeout';
   if (/ERR_BLOCKED_BY|ERR_UNSAFE_PORT|ERR_UNSAFE_REDIRECT/.test(error.message)) return 'blocked';
-  if (/net::ERR|NS_ERROR|interrupted by another navigation/.test(error.message)) return 'navigation';
+  if (/net::ERR|interrupted by another navigation|Download is starting/.test(error.message))
+    return 'navigation';
   if (/Element is not|not attached|outside of the viewport|not an <?input/i.test(error.message)) {
     return 'not_actionable';
   }
@@ -84,6 +84,7 @@ function kindOf(error: Error): StepErrorKind {
 function explain(message: string): string {
   if (/Target crashed|Page crashed/.test(message)) return 'the page crashed';
   if (/has been closed/.test(message)) return 'the browser or its page was closed';
+  if (/Download is starting/.test(message)) return 'the address answered with a download and no page';
   const code = /net::(ERR_[A-Z0-9_]+)/.exec(message)?.[1];
   if (code === undefined) return message;
   const reason = netReasons.find(([start]) => code.startsWith(start))?.[1] ?? 'the network failed';
@@ -110,7 +111,7 @@ const netReasons: readonly (readonly [string, string])[] = [
   ['ERR_PROXY', 'the proxy cannot be reached'],
   ['ERR_TUNNEL', 'the proxy refused the connection'],
   ['ERR_HTTP_RESPONSE_CODE_FAILURE', 'the server answered with an error and no page'],
-  ['ERR_ABORTED', 'the address answered with no page (a download, an empty answer, or loading was stopped)'],
+  ['ERR_ABORTED', 'the address answered with no page (an empty answer, or loading was stopped)'],
 ];
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what colours begin with

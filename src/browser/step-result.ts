@@ -1,0 +1,63 @@
+import type { Step } from '../flow/step.ts';
+import { ExpectedError, errorText } from '../lib/errors.ts';
+import type { RunError, StepEvent, StepResult } from '../protocol/run-result.ts';
+import type { StepOutcome } from './execute-step.ts';
+import { cut } from './step-error.ts';
+
+/** What a step's outcome looks like in `stepsResult`, texts cut to what a result may hold. `signal` is the one that stopped it. */
+export function resultOf(
+  step: Step,
+  outcome: StepOutcome,
+  durationMs: number,
+  signal: AbortSignal,
+): StepResult {
+  const common = { nodeId: step.nodeId, type: step.type, durationMs };
+  if (outcome.how === 'stopped') {
+    return { ...common, status: 'failed', error: cut(`stopped: ${errorText(signal.reason)}`) };
+  }
+  if (outcome.how === 'failed') {
+    const { kind, message } = outcome.error;
+    return { ...common, status: 'failed', error: cut(`${message}${outcome.notes}`), errorKind: kind };
+  }
+  const { logs, healed, extracted } = outcome.done;
+  return {
+    ...common,
+    status: 'passed',
+    logs: cut(logs),
+    ...(healed === undefined
+      ? {}
+      : { healed: { selector: cut(healed.selector), insteadOf: cut(healed.insteadOf) } }),
+    ...(extracted === undefined ? {} : { extracted: { ...extracted, value: cut(extracted.value) } }),
+  };
+}
+
+/** The event that tells how a step ended. */
+export function completionOf({
+  nodeId,
+  status,
+  durationMs,
+  logs,
+  error,
+  screenshotUrl,
+}: StepResult): StepEvent {
+  return {
+    type: 'step_complete',
+    nodeId,
+    status,
+    durationMs,
+    ...(logs === undefined ? {} : { logs }),
+    ...(error === undefined ? {} : { error }),
+    ...(screenshotUrl === undefined ? {} : { screenshotUrl }),
+  };
+}
+
+/** The reason a run ended without its steps deciding it: the reason of an aborted signal, or an error a person can act on. */
+export function runErrorFrom(reason: unknown): RunError {
+  if (!(reason instanceof ExpectedError)) return { code: 'cancelled', message: cut(errorText(reason)) };
+  const { code, message, hint, problems } = reason;
+  return {
+    code,
+    message: cut(hint === undefined ? message : `${message}. ${hint}`),
+    ...(problems.length === 0 ? {} : { problems: problems.slice(0, 1_000).map((problem) => cut(problem)) }),
+  };
+}

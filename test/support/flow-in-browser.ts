@@ -1,0 +1,105 @@
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { FailurePicture } from '../../src/browser/execute-flow.ts';
+import { executeFlow } from '../../src/browser/execute-flow.ts';
+import type { RunPage } from '../../src/browser/run-page.ts';
+import { launchBrowser, type WarmBrowser } from '../../src/browser/warm-browser.ts';
+import { fieldsOf, type NodeType } from '../../src/flow/node-types.ts';
+import type { Step } from '../../src/flow/step.ts';
+import type { Variables } from '../../src/flow/variables.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import type { RunResult, StepEvent } from '../../src/protocol/run-result.ts';
+import { runResultSchema, stepEventSchema } from '../../src/protocol/run-result.ts';
+import { processExists } from './processes.ts';
+import { type Page, type Site, startSite } from './site.ts';
+import { testBrowser } from './test-browser.ts';
+import { until } from './until.ts';
+
+/** A step as tests write it: type and fields; its node's id is its place, from 1. */
+export type ShortStep = readonly [NodeType, Record<string, unknown>];
+
+/** A run and everything that came out of it. */
+export interface RunSeen {
+  result: RunResult;
+  events: StepEvent[];
+  pictures: FailurePicture[];
+}
+
+/** A warm browser and a site for the tests of one file; after them nothing of either may be left. */
+export function browserTests(pages: Readonly<Record<string, Page>>) {
+  let warm: WarmBrowser | null = null;
+  let site: Site | null = null;
+
+  beforeAll(async () => {
+    site = await startSite(pages);
+    warm = await launchBrowser({ choice: await testBrowser(), log: silentLog });
+  });
+  afterEach(async () => {
+    await browser().settled();
+    expect(await openContexts(browser()), 'contexts, the one that was just opened included').toBe(1);
+  });
+  afterAll(async () => {
+    const pid = browser().pid;
+    await browser().close();
+    await site?.close();
+    if (pid !== null) await until('the browser is gone', () => !processExists(pid));
+  });
+
+  function browser(): WarmBrowser {
+    if (warm === null) throw new Error('the browser is not up yet');
+    return warm;
+  }
+
+  return {
+    browser,
+    url: (path: string) => `${site?.url}${path}`,
+    requests: () => site?.requests ?? [],
+    /** Executes steps in the warm browser. `onPage` gets the page before the first step. */
+    async run(
+      steps: readonly ShortStep[],
+      given: {
+        variables?: Variables;
+        signal?: AbortSignal;
+        onPage?: (opened: RunPage) => void;
+        onEvent?: (event: StepEvent) => void;
+        keepScreenshot?: (picture: FailurePicture) => Promise<{ url: string } | { problem: string }>;
+      } = {},
+    ): Promise<RunSeen> {
+      const events: StepEvent[] = [];
+      const pictures: FailurePicture[] = [];
+      const result = await executeFlow(
+        { steps: steps.map(longStep), variables: given.variables ?? {} },
+        {
+          async openPage() {
+            const opened = await browser().newRun();
+            given.onPage?.(opened);
+            return opened;
+          },
+          signal: given.signal ?? new AbortController().signal,
+          onEvent(event) {
+            events.push(stepEventSchema.parse(event));
+            given.onEvent?.(event);
+          },
+          async keepScreenshot(picture) {
+            pictures.push(picture);
+            return given.keepScreenshot?.(picture) ?? { url: `https://pictures.test/${picture.nodeId}` };
+          },
+          clock: systemClock,
+        },
+      );
+      return { result: runResultSchema.parse(result), events, pictures };
+    },
+  };
+}
+
+function longStep([type, fields]: ShortStep, index: number): Step {
+  return { nodeId: String(index + 1), type, fields: fieldsOf(type, fields) };
+}
+
+async function openContexts(browser: WarmBrowser): Promise<number> {
+  const opened = await browser.newRun();
+  const count = opened.context.browser()?.contexts().length ?? 0;
+  await opened.close();
+  await browser.settled();
+  return count;
+}
