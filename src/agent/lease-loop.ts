@@ -128,7 +128,8 @@ export async function leaseLoop(
 
   function onFailure(error: NoAnswerError, waitMs: number): void {
     isConnected = false;
-    if (!everConnected && clock.monotonicMs() + waitMs - startedMs > firstContactMs) {
+    const isReached = everConnected || error.problem !== null;
+    if (!isReached && clock.monotonicMs() + waitMs - startedMs > firstContactMs) {
       throw new BridgeUnavailableError(error.message, {
         cause: error,
         hint: error.hint ?? 'Check that the bridge runs and can be reached from here.',

@@ -2,9 +2,11 @@ import { onTestFinished } from 'vitest';
 import { type BridgeClient, createBridgeClient } from '../../src/agent/bridge-client.ts';
 import type { Credentials } from '../../src/agent/credentials.ts';
 import { createIdentity, type Identity } from '../../src/agent/identity.ts';
+import type { ExecuteFlow } from '../../src/agent/run-lease.ts';
 import { createTransport, type Transport } from '../../src/agent/transport.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import type { Log } from '../../src/lib/log.ts';
+import type { RunResult } from '../../src/protocol/run-result.ts';
 import { FakeBridge } from '../support/fake-bridge.ts';
 
 /** A log that keeps its lines. */
@@ -53,4 +55,46 @@ export async function fixture<C extends Clock = Clock>({
     await bridge.close();
   });
   return { bridge, client, transport, identity, saved, log, clock: usedClock, random };
+}
+
+/** Resolves when `condition` holds, looked at in every turn of the event loop; for conditions no event tells of. */
+export async function untilTrue(condition: () => boolean): Promise<void> {
+  const endsAt = performance.now() + 8_000;
+  while (!condition()) {
+    if (performance.now() > endsAt) throw new Error(`this did not come true: ${condition}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** The engine in tests: does what `act` does, tells its events, and ends as an aborted engine would. */
+export function fakeEngine(
+  act: (
+    run: Parameters<ExecuteFlow>[0],
+    hooks: Parameters<ExecuteFlow>[1],
+  ) => Promise<Partial<RunResult> | undefined> = async () => undefined,
+): ExecuteFlow {
+  return async (run, hooks) => {
+    await hooks.mayAct;
+    const steps = run.steps.map(({ nodeId, type }) => ({
+      nodeId,
+      type,
+      status: 'passed' as const,
+      durationMs: 1,
+    }));
+    const ended = await act(run, hooks);
+    if (hooks.signal.aborted) return { status: 'cancelled', durationMs: 1, stepsResult: [] };
+    for (const { nodeId } of steps) {
+      hooks.onEvent({ type: 'step_start', nodeId });
+      hooks.onEvent({ type: 'step_complete', nodeId, status: 'passed', durationMs: 1 });
+    }
+    return { status: 'passed', durationMs: 5, stepsResult: steps, ...ended };
+  };
+}
+
+/** Resolves when `signal` is aborted: a step that goes on until it is stopped. */
+export function untilAborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
 }

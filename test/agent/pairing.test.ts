@@ -44,7 +44,7 @@ describe('pairing', () => {
     const credentials = await pair();
     const [redeem] = bridge.of('redeemCode');
     expect(redeem?.body).toMatchObject({ code: '012345', name: 'ada', labels: ['gpu'] });
-    const { publicKey } = redeem?.body as { publicKey: string };
+    const { publicKey } = (redeem?.body ?? {}) as { publicKey: string };
     expect(story).toEqual([`redeemed ${checkWord(credentials.runnerId, publicKey)}`]);
     const [key] = credentials.keys;
     expect(key?.secret.reveal()).toBe(bridge.keyOf(credentials.runnerId, 1).secret.reveal());

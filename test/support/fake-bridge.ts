@@ -135,7 +135,15 @@ export class FakeBridge {
 
   /** Queues a run; `over` changes its lease. */
   queueLease(over: Partial<Lease> = {}): Lease {
-    const lease: Lease = {
+    const lease = this.lease(over);
+    this.#queue.push(lease);
+    for (const wake of [...this.#pollers]) wake();
+    return lease;
+  }
+
+  /** A lease that no poll gives. */
+  lease(over: Partial<Lease> = {}): Lease {
+    return {
       leaseId: randomUUID(),
       runId: randomUUID(),
       fence: 1,
@@ -148,9 +156,6 @@ export class FakeBridge {
       variables: {},
       ...over,
     };
-    this.#queue.push(lease);
-    for (const wake of [...this.#pollers]) wake();
-    return lease;
   }
 
   /** The next requests of this route go as scripted, one each. */

@@ -1,0 +1,266 @@
+import { describe, expect, it } from 'vitest';
+import { Outbox } from '../../src/agent/outbox.ts';
+import { openLeaseSpool, readLeftovers } from '../../src/agent/spool.ts';
+import type { LeaseLostError } from '../../src/lib/errors.ts';
+import { limits } from '../../src/protocol/limits.ts';
+import type { RequestOf } from '../../src/protocol/routes.ts';
+import type { NumberedEvent, StepEvent } from '../../src/protocol/run-result.ts';
+import type { Script } from '../support/fake-bridge.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { fixture } from './agent-fixture.ts';
+
+const leaseId = '7b0f8f0e-7a39-4c0e-9d4e-1a2b3c4d5e6f';
+const lease = { leaseId, fence: 3 };
+
+function start(index: number): StepEvent {
+  return { type: 'step_start', nodeId: `node ${index}` };
+}
+
+function long(index: number): StepEvent {
+  const logs = 'x'.repeat(limits.textLength);
+  return { type: 'step_complete', nodeId: `node ${index}`, status: 'passed', durationMs: 1, logs };
+}
+
+async function outboxFixture<C extends ManualClock | undefined>(clock?: C) {
+  const base = await fixture(clock === undefined ? {} : { clock });
+  const stop = new AbortController();
+  const lost: LeaseLostError[] = [];
+  const deps = {
+    ...base,
+    spool: null,
+    signal: stop.signal,
+    onLost: (error: LeaseLostError) => void lost.push(error),
+  };
+  const outbox = new Outbox(lease, deps);
+  const batches = () =>
+    base.bridge
+      .of('postEvents')
+      .map(({ body }) => (body as RequestOf<'postEvents'>).events.map(({ seq }) => seq));
+  const stored = () => base.bridge.events.get(leaseId)?.map(({ event }) => event) ?? [];
+  return { ...base, stop, lost, deps, outbox, batches, stored };
+}
+
+describe('the outbox', () => {
+  it('sends what gathered within 100 ms in one batch', async () => {
+    const clock = new ManualClock();
+    const { bridge, outbox, batches } = await outboxFixture(clock);
+    outbox.push(start(1));
+    outbox.push(start(2));
+    await clock.advance(99);
+    expect(bridge.received).toEqual([]);
+    outbox.push(start(3));
+    await clock.advance(1);
+    await bridge.until(() => bridge.of('postEvents').length === 1);
+    expect(batches()).toEqual([[1, 2, 3]]);
+    await outbox.finish();
+  });
+
+  it('does not wait when 32 KiB have gathered, and sends no batch much larger', async () => {
+    const { outbox, batches, bridge } = await outboxFixture(new ManualClock());
+    for (let index = 0; index < 10; index += 1) outbox.push(long(index));
+    await bridge.until(() => bridge.events.get(leaseId)?.length === 8);
+    expect(batches()).toEqual([
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+    ]);
+    await outbox.finish();
+    expect(batches()).toEqual([
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+      [9, 10],
+    ]);
+  });
+
+  it('sends at once when the run has ended, without its clock moving', async () => {
+    const clock = new ManualClock();
+    const { outbox, stored } = await outboxFixture(clock);
+    outbox.push(start(1));
+    await outbox.finish();
+    expect(stored()).toEqual([start(1)]);
+    expect(clock.sleepers).toBe(0);
+  });
+
+  it('has one batch in flight', async () => {
+    const { bridge, outbox } = await outboxFixture();
+    bridge.script('postEvents', 'hang');
+    outbox.push(start(1));
+    await bridge.until(() => bridge.of('postEvents').length === 1);
+    outbox.push(long(2));
+    for (let index = 3; index < 9; index += 1) outbox.push(long(index));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(bridge.of('postEvents')).toHaveLength(1);
+    outbox.stop();
+  });
+
+  it('resends after a lost answer, and the events are stored once', async () => {
+    const { bridge, outbox, stored, batches } = await outboxFixture();
+    bridge.script('postEvents', 'drop-after', 'drop');
+    outbox.push(start(1));
+    outbox.push(start(2));
+    await outbox.finish();
+    expect(stored()).toEqual([start(1), start(2)]);
+    expect(batches()).toEqual([
+      [1, 2],
+      [1, 2],
+      [1, 2],
+    ]);
+  });
+
+  it('goes on after what the bridge says it has, and does not hammer a bridge that stores nothing', async () => {
+    const clock = new ManualClock();
+    const { bridge, outbox, stored, random } = await outboxFixture(clock);
+    bridge.script('postEvents', { json: { ackedSeq: 0 } });
+    outbox.push(start(1));
+    const finished = outbox.finish();
+    await finished;
+    expect(random()).toBe(0);
+    expect(stored()).toEqual([start(1)]);
+    expect(bridge.of('postEvents')).toHaveLength(2);
+  });
+
+  it('says that the lease is lost, and sends nothing more', async () => {
+    const { bridge, outbox, lost } = await outboxFixture();
+    bridge.lost.add(leaseId);
+    outbox.push(start(1));
+    await outbox.finish();
+    outbox.push(start(2));
+    await outbox.finish();
+    expect(lost).toHaveLength(1);
+    expect(bridge.of('postEvents')).toHaveLength(1);
+  });
+
+  it('lets the run end when the bridge refuses its events', async () => {
+    const { bridge, outbox, lost, log } = await outboxFixture();
+    bridge.script('postEvents', { problem: 'malformed_request' });
+    outbox.push(start(1));
+    await outbox.finish();
+    expect(lost).toEqual([]);
+    expect(log.lines.join()).toContain('step events were not taken');
+  });
+
+  it('ends when it is stopped in the middle of an outage', async () => {
+    const clock = new ManualClock();
+    const { bridge, outbox } = await outboxFixture(clock);
+    bridge.script('postEvents', { problem: 'unavailable', headers: { 'retry-after': '3600' } });
+    outbox.push(start(1));
+    const finished = outbox.finish();
+    await bridge.until(() => bridge.of('postEvents').length === 1);
+    outbox.stop();
+    await finished;
+    expect(clock.sleepers).toBe(0);
+  });
+
+  it('delivers every event exactly once and in order, whatever is lost on the way', async () => {
+    for (let seed = 1; seed <= 25; seed += 1) {
+      const random = seededRandom(seed);
+      const { bridge, outbox, deps } = await outboxFixture();
+      const faults: Script[] = ['drop', 'drop-after', { problem: 'unavailable' }, { problem: 'replayed' }];
+      bridge.script(
+        'postEvents',
+        ...Array.from({ length: 6 }, (): Script => faults[Math.floor(random() * faults.length)] ?? 'drop'),
+      );
+      const quick = new Outbox(lease, { ...deps, random: () => 0 });
+      outbox.stop();
+      const count = 1 + Math.floor(random() * 60);
+      for (let index = 0; index < count; index += 1) {
+        quick.push(random() < 0.2 ? long(index) : start(index));
+        if (random() < 0.1) await new Promise((resolve) => setImmediate(resolve));
+      }
+      await quick.finish();
+      const stored = bridge.events.get(leaseId) ?? [];
+      expect(stored.map(({ seq }) => seq)).toEqual(Array.from({ length: count }, (_, index) => index + 1));
+      expect(stored.map(({ event }) => event.nodeId)).toEqual(
+        Array.from({ length: count }, (_, index) => `node ${index}`),
+      );
+      await bridge.close();
+    }
+  });
+});
+
+describe('the spool', () => {
+  const header = {
+    leaseId,
+    fence: 3,
+    runId: '11111111-1111-4111-8111-111111111111',
+    runnerId: '22222222-2222-4222-8222-222222222222',
+    apiBaseUrl: 'https://bridge.test',
+  };
+
+  function numbered(seq: number): NumberedEvent {
+    return { seq, at: '2026-11-24T10:00:00.000Z', event: start(seq) };
+  }
+
+  it('has every event on disk before it is sent', async () => {
+    const home = await tempFolder();
+    const { deps, bridge, log } = await outboxFixture();
+    const spool = openLeaseSpool(home, header, log);
+    const outbox = new Outbox(lease, { ...deps, spool });
+    bridge.script('postEvents', 'hang');
+    outbox.push(start(1));
+    await bridge.until(() => bridge.of('postEvents').length === 1);
+    const [leftover] = await readLeftovers(home, log);
+    expect(leftover?.events.map(({ event }) => event)).toEqual([start(1)]);
+    outbox.stop();
+    await spool.drop();
+  });
+
+  it('is read back as it was left, and is gone once dropped', async () => {
+    const home = await tempFolder();
+    const { log } = await fixture();
+    const spool = openLeaseSpool(home, header, log);
+    for (let seq = 1; seq <= 3; seq += 1) spool.append(numbered(seq));
+    await spool.writeResult({ status: 'passed', durationMs: 1, stepsResult: [] });
+    await spool.writePicture('abc.png', new Uint8Array([1]));
+    await spool.keep();
+    const [leftover] = await readLeftovers(home, log);
+    expect(leftover).toMatchObject({ header, result: { status: 'passed' } });
+    expect(leftover?.events).toEqual([1, 2, 3].map(numbered));
+    await leftover?.drop();
+    expect(await readLeftovers(home, log)).toEqual([]);
+  });
+
+  it('gives up what cannot be read, and says so', async () => {
+    const home = await tempFolder();
+    const { mkdir, writeFile } = await import('node:fs/promises');
+    await mkdir(`${home}/spool/broken`, { recursive: true });
+    await writeFile(`${home}/spool/broken/events.jsonl`, 'no header\n');
+    const { log } = await fixture();
+    expect(await readLeftovers(home, log)).toEqual([]);
+    expect(log.lines.join()).toContain('is removed');
+  });
+
+  it('takes the events before a line that was cut off', async () => {
+    const home = await tempFolder();
+    const { appendFile } = await import('node:fs/promises');
+    const { log } = await fixture();
+    const spool = openLeaseSpool(home, header, log);
+    spool.append(numbered(1));
+    await spool.keep();
+    await appendFile(`${home}/spool/${leaseId}-3/events.jsonl`, '{"seq":2,"at":"20');
+    expect((await readLeftovers(home, log))[0]?.events).toEqual([numbered(1)]);
+  });
+
+  it('that cannot be written lets the run go on', async () => {
+    const home = await tempFolder();
+    const { writeFile } = await import('node:fs/promises');
+    await writeFile(`${home}/spool`, 'a file where the folder should be');
+    const { log } = await fixture();
+    const spool = openLeaseSpool(home, header, log);
+    spool.append(numbered(1));
+    await spool.writeResult({ status: 'passed', durationMs: 1, stepsResult: [] });
+    await spool.drop();
+    expect(log.lines.filter((line) => line.includes('goes on without its spool'))).toHaveLength(1);
+  });
+});
+
+/** A small generator of random numbers with a seed (mulberry32), so that a failure can be repeated. */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
