@@ -1,0 +1,501 @@
+import { describe, expect, it } from 'vitest';
+import { cancelRun } from '../../src/bridge/leases/cancel-run.ts';
+import { withdrawOffers } from '../../src/bridge/leases/grant-leases.ts';
+import { releaseLease } from '../../src/bridge/leases/release-lease.ts';
+import { settleByResult } from '../../src/bridge/leases/settle-run.ts';
+import { renewHeldLeases, sweepLeases } from '../../src/bridge/leases/sweep-leases.ts';
+import { appendEvents } from '../../src/bridge/runs/append-events.ts';
+import { defaultTiming } from '../../src/bridge/timing.ts';
+import { passed, type Store } from './open-store.ts';
+
+const { offerMs, leaseTtlMs, releaseGapMs, runMs, attempts, freeHandbacks } = defaultTiming;
+const started = (seq: number, nodeId: string) => ({
+  seq,
+  at: '2026-11-24T10:00:00.000Z',
+  event: { type: 'step_start' as const, nodeId },
+});
+
+/** The life of a lease, transition by transition. */
+export function leasesContract(store: () => Store): void {
+  describe('a ready run', () => {
+    it('is granted with fence 1, its flow and its variables, and is offered until it is acknowledged', async () => {
+      const { submit, runner, run, state } = store();
+      const runId = await submit({ name: 'Buy', variables: { USER: 'Ada' } });
+      const { grant, runnerId } = await runner();
+      const [lease] = await grant();
+      expect(lease).toMatchObject({
+        runId,
+        fence: 1,
+        attempt: 1,
+        name: 'Buy',
+        variables: { USER: 'Ada' },
+        flow: { nodes: [{ id: 's' }, { id: 'open' }, { id: 'buy' }], edges: [{ source: 's' }, {}] },
+        remainingMs: runMs,
+      });
+      expect(await state(runId)).toBe('offered');
+      expect(await run(runId)).toMatchObject({ status: 'queued', attempt: 1, runnerId });
+    });
+
+    it('is granted to one of two who ask at once', async () => {
+      const { submit, runner } = store();
+      await submit();
+      const [a, b] = [await runner(), await runner()];
+      const granted = await Promise.all([a.grant(), b.grant(), a.grant(), b.grant()]);
+      expect(granted.flat()).toHaveLength(1);
+    });
+
+    it('goes by priority first, then by age', async () => {
+      const { submit, runner } = store();
+      const old = await submit();
+      const young = await submit();
+      const urgent = await submit({ priority: 5 });
+      const granted = await (await runner()).grant(3);
+      expect(granted.map(({ runId }) => runId)).toEqual([urgent, old, young]);
+    });
+
+    it('goes only to a runner that has all of its labels', async () => {
+      const { submit, runner } = store();
+      const runId = await submit({ labels: ['eu', 'linux'] });
+      expect(await (await runner()).grant()).toEqual([]);
+      expect(await (await runner(['eu'])).grant()).toEqual([]);
+      expect(await (await runner(['linux', 'gpu', 'eu'])).grant()).toMatchObject([{ runId }]);
+    });
+
+    it('is not seen by a runner of another workspace', async () => {
+      const { submit, runner } = store();
+      await submit({ workspace: 'somebody-else' });
+      expect(await (await runner()).grant()).toEqual([]);
+    });
+
+    it('ends at once when it is cancelled', async () => {
+      const { deps, submit, run, state, runner } = store();
+      const runId = await submit();
+      await cancelRun(deps, runId);
+      expect(await state(runId)).toBe('cancelled');
+      expect(await run(runId)).toMatchObject({ status: 'cancelled', stepsResult: [], error: null });
+      expect(await (await runner()).grant()).toEqual([]);
+    });
+  });
+
+  describe('an offered run', () => {
+    it('becomes leased and running with the first heartbeat, and run_start is event 0 of the fence', async () => {
+      const { submit, runner, run, state, hints } = store();
+      const runId = await submit();
+      const taker = await runner();
+      const { fence, leaseId, runnerId } = await taker.take();
+      expect(await state(runId)).toBe('leased');
+      expect(await run(runId)).toMatchObject({ status: 'running', attempt: 1 });
+      expect(hints).toContainEqual({ about: 'run', runId });
+      expect(await taker.beat({ leaseId, fence, runnerId })).toEqual({
+        remainingMs: runMs,
+        cancelRequested: false,
+      });
+    });
+
+    it('waits again when nobody acknowledges it, without using up an attempt', async () => {
+      const { deps, clock, submit, runner, state } = store();
+      const runId = await submit();
+      const taker = await runner();
+      for (let round = 1; round <= attempts + 2; round += 1) {
+        expect(await taker.grant()).toMatchObject([{ runId, fence: round, attempt: 1 }]);
+        await clock.advance(offerMs - 1);
+        await sweepLeases(deps);
+        expect(await state(runId)).toBe('offered');
+        await clock.advance(1);
+        await sweepLeases(deps);
+        expect(await state(runId)).toBe('ready');
+      }
+    });
+
+    it('may be acknowledged late as long as nobody else has it', async () => {
+      const { clock, submit, runner } = store();
+      await submit();
+      const taker = await runner();
+      const [lease] = await taker.grant();
+      await clock.advance(offerMs + 1);
+      expect(
+        await taker.beat({ leaseId: lease?.leaseId ?? '', fence: 1, runnerId: taker.runnerId }),
+      ).not.toBeNull();
+    });
+
+    it('waits again at once when the poller that got it has gone', async () => {
+      const { deps, submit, runner, state, hints, workspace } = store();
+      const runId = await submit();
+      const taker = await runner();
+      const leases = await taker.grant();
+      hints.length = 0;
+      await withdrawOffers(deps, taker.runnerId, leases);
+      expect(await state(runId)).toBe('ready');
+      expect(hints).toEqual([{ about: 'ready', workspace, labels: [] }]);
+      expect(await taker.grant()).toMatchObject([{ runId, fence: 2, attempt: 1 }]);
+    });
+
+    it('ends at once when it is cancelled, and cannot be acknowledged any more', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const taker = await runner();
+      const [lease] = await taker.grant();
+      await cancelRun(deps, runId);
+      expect((await run(runId)).status).toBe('cancelled');
+      expect(
+        await taker.beat({ leaseId: lease?.leaseId ?? '', fence: 1, runnerId: taker.runnerId }),
+      ).toBeNull();
+    });
+
+    it('takes no result and no events before it is acknowledged', async () => {
+      const { deps, submit, runner } = store();
+      await submit();
+      const taker = await runner();
+      const [lease] = await taker.grant();
+      const held = { leaseId: lease?.leaseId ?? '', fence: 1, runnerId: taker.runnerId };
+      expect(await settleByResult(deps, held, passed)).toBeNull();
+      expect(await appendEvents(deps, held, [started(1, 'open')])).toBeNull();
+    });
+  });
+
+  describe('a leased run', () => {
+    it('is kept by heartbeats for as long as they come', async () => {
+      const { deps, clock, submit, runner, state } = store();
+      const runId = await submit();
+      const taker = await runner();
+      const held = await taker.take();
+      for (let beat = 0; beat < 10; beat += 1) {
+        await clock.advance(leaseTtlMs);
+        await sweepLeases(deps);
+        expect(await taker.beat(held, 'open')).not.toBeNull();
+      }
+      expect(await state(runId)).toBe('leased');
+    });
+
+    it('waits again only a gap after its time is over, so that two runners never act at once', async () => {
+      const { deps, clock, submit, runner, run, state } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      await clock.advance(leaseTtlMs + releaseGapMs - 1);
+      await sweepLeases(deps);
+      expect(await state(runId)).toBe('leased');
+      await clock.advance(1);
+      await sweepLeases(deps);
+      expect(await state(runId)).toBe('ready');
+      expect(await run(runId)).toMatchObject({ status: 'running', lastEndReason: 'expired', runnerId: null });
+
+      const next = await runner();
+      expect(await next.take()).toMatchObject({ runId, fence: held.fence + 1 });
+      expect(await run(runId)).toMatchObject({ attempt: 2, runnerId: next.runnerId });
+    });
+
+    it('refuses everything of the runner that lost it, and nothing it sends changes anything', async () => {
+      const { deps, clock, submit, runner, run } = store();
+      const runId = await submit();
+      const old = await runner();
+      const lost = await old.take();
+      await clock.advance(leaseTtlMs + releaseGapMs);
+      await sweepLeases(deps);
+      const refused = async () => {
+        expect(await old.beat(lost)).toBeNull();
+        expect(await settleByResult(deps, lost, passed)).toBeNull();
+        expect(await appendEvents(deps, lost, [started(1, 'open')])).toBeNull();
+        expect(await releaseLease(deps, lost, { reason: 'shutdown' })).toBe(false);
+      };
+      await refused();
+      const current = await (await runner()).take();
+      await refused();
+      expect(await run(runId)).toMatchObject({ status: 'running', runnerId: current.runnerId });
+    });
+
+    it('is not for another runner, whatever fence it names', async () => {
+      const { deps, submit, runner } = store();
+      await submit();
+      const held = await (await runner()).take();
+      const thief = await runner();
+      const stolen = { ...held, runnerId: thief.runnerId };
+      expect(await thief.beat(stolen)).toBeNull();
+      expect(await settleByResult(deps, stolen, passed)).toBeNull();
+      expect(await releaseLease(deps, stolen, { reason: 'shutdown' })).toBe(false);
+      expect(await settleByResult(deps, { ...held, fence: held.fence + 1 }, passed)).toBeNull();
+    });
+
+    it('may be renewed late as long as nobody else was told to have it', async () => {
+      const { deps, clock, submit, runner, state } = store();
+      const runId = await submit();
+      const taker = await runner();
+      const held = await taker.take();
+      await clock.advance(leaseTtlMs + releaseGapMs);
+      expect(await taker.beat(held)).not.toBeNull();
+      await sweepLeases(deps);
+      expect(await state(runId)).toBe('leased');
+    });
+
+    it('fails when its attempts are used up, and says so', async () => {
+      const { deps, clock, submit, runner, run } = store();
+      const runId = await submit();
+      for (let attempt = 1; attempt <= attempts; attempt += 1) {
+        expect((await run(runId)).status).toBe(attempt === 1 ? 'queued' : 'running');
+        await (await runner()).take();
+        await clock.advance(leaseTtlMs + releaseGapMs);
+        await sweepLeases(deps);
+      }
+      expect(await run(runId)).toMatchObject({
+        status: 'failed',
+        attempt: attempts,
+        error: { code: 'attempts_used_up' },
+        stepsResult: [],
+      });
+    });
+
+    it('fails at its deadline whatever its heartbeats say, and a late result changes nothing', async () => {
+      const { deps, clock, submit, runner, run } = store();
+      const runId = await submit();
+      const taker = await runner();
+      const held = await taker.take();
+      for (let passedMs = 0; passedMs < runMs - leaseTtlMs; passedMs += leaseTtlMs) {
+        await clock.advance(leaseTtlMs);
+        await taker.beat(held);
+      }
+      expect(await taker.beat(held)).toMatchObject({ remainingMs: leaseTtlMs });
+      await clock.advance(leaseTtlMs);
+      expect(await taker.beat(held)).toBeNull();
+      await sweepLeases(deps);
+      const failed = await run(runId);
+      expect(failed).toMatchObject({ status: 'failed', error: { code: 'run_timeout' }, durationMs: runMs });
+      expect(await settleByResult(deps, held, passed)).toBe('failed');
+      expect(await run(runId)).toEqual(failed);
+    });
+
+    it('fails by a result that comes after the deadline but before anybody noticed; its steps are kept', async () => {
+      const { deps, clock, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      await clock.advance(runMs);
+      expect(await settleByResult(deps, held, passed)).toBe('failed');
+      expect(await run(runId)).toMatchObject({
+        status: 'failed',
+        error: { code: 'run_timeout' },
+        stepsResult: passed.stepsResult,
+      });
+    });
+
+    it('has a new deadline with each attempt', async () => {
+      const { deps, clock, submit, runner } = store();
+      await submit();
+      await (await runner()).take();
+      await clock.advance(leaseTtlMs + releaseGapMs);
+      await sweepLeases(deps);
+      const next = await runner();
+      expect(await next.beat(await next.take())).toMatchObject({ remainingMs: runMs });
+    });
+
+    it('tells its runner to cancel, and ends as cancelled when the runner says so', async () => {
+      const { deps, submit, runner, run, hints } = store();
+      const runId = await submit();
+      const taker = await runner();
+      const held = await taker.take();
+      await cancelRun(deps, runId);
+      expect((await run(runId)).status).toBe('running');
+      expect(hints).toContainEqual({ about: 'runner', runnerId: taker.runnerId, leaseId: held.leaseId });
+      expect(await taker.beat(held)).toMatchObject({ cancelRequested: true });
+      expect(await settleByResult(deps, held, { ...passed, status: 'cancelled' })).toBe('cancelled');
+      expect(await run(runId)).toMatchObject({ status: 'cancelled', stepsResult: passed.stepsResult });
+    });
+
+    it('may still pass when cancel came too late', async () => {
+      const { deps, submit, runner } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      await cancelRun(deps, runId);
+      expect(await settleByResult(deps, held, passed)).toBe('passed');
+    });
+
+    it('fails when its runner says cancelled though nobody asked', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      expect(await settleByResult(deps, held, { ...passed, status: 'cancelled' })).toBe('failed');
+      expect((await run(runId)).error).toMatchObject({ code: 'cancelled_by_runner' });
+    });
+
+    it('ends as cancelled, and is not delivered again, when its runner is lost after cancel was asked', async () => {
+      const { deps, clock, submit, runner, run } = store();
+      const runId = await submit();
+      await (await runner()).take();
+      await cancelRun(deps, runId);
+      await clock.advance(leaseTtlMs + releaseGapMs);
+      await sweepLeases(deps);
+      expect((await run(runId)).status).toBe('cancelled');
+    });
+
+    it('has a full ttl again after a restart of the only bridge', async () => {
+      const { deps, clock, submit, runner, state } = store();
+      const runId = await submit();
+      await (await runner()).take();
+      await clock.advance(leaseTtlMs + releaseGapMs);
+      await renewHeldLeases(deps);
+      await sweepLeases(deps);
+      expect(await state(runId)).toBe('leased');
+    });
+  });
+
+  describe('a result', () => {
+    it('is written once, and repeating it changes nothing and answers the same', async () => {
+      const { deps, submit, runner, run, state } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      expect(await settleByResult(deps, held, passed)).toBe('passed');
+      const first = await run(runId);
+      expect(first).toMatchObject({ status: 'passed', durationMs: 1_200, stepsResult: passed.stepsResult });
+      expect(await settleByResult(deps, held, passed)).toBe('passed');
+      expect(await settleByResult(deps, held, { ...passed, status: 'failed', durationMs: 1 })).toBe('passed');
+      expect(await run(runId)).toEqual(first);
+      expect(await state(runId)).toBe('done');
+    });
+
+    it('is not undone by anything that comes later', async () => {
+      const { deps, clock, submit, runner, run } = store();
+      const runId = await submit();
+      const taker = await runner();
+      const held = await taker.take();
+      await settleByResult(deps, held, passed);
+      const first = await run(runId);
+      expect(await taker.beat(held)).toBeNull();
+      expect(await releaseLease(deps, held, { reason: 'shutdown' })).toBe(false);
+      await cancelRun(deps, runId);
+      await clock.advance(runMs + leaseTtlMs);
+      await sweepLeases(deps);
+      expect(await run(runId)).toEqual(first);
+    });
+
+    it('with an error of the run keeps it', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      const error = { code: 'flow_invalid', message: 'the variable USER is not set', problems: ['x'] };
+      await settleByResult(deps, held, { status: 'failed', durationMs: 0, stepsResult: [], error });
+      expect(await run(runId)).toMatchObject({ status: 'failed', error });
+    });
+
+    it('that comes twice at once is written once', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      const answers = await Promise.all([
+        settleByResult(deps, held, passed),
+        settleByResult(deps, held, { ...passed, status: 'failed' }),
+      ]);
+      expect(new Set(answers).size).toBe(1);
+      expect((await run(runId)).status).toBe(answers[0]);
+    });
+  });
+
+  describe('a release', () => {
+    it.each(['draining', 'shutdown', 'cannot_start'] as const)(
+      'for %s before the first step uses up no attempt',
+      async (reason) => {
+        const { deps, clock, submit, runner, run, state } = store();
+        const runId = await submit();
+        const held = await (await runner()).take();
+        expect(await releaseLease(deps, held, { reason, detail: 'why' })).toBe(true);
+        expect(await state(runId)).toBe('ready');
+        expect(await run(runId)).toMatchObject({
+          attempt: 0,
+          lastEndReason: `${reason}: why`,
+          runnerId: null,
+        });
+        await clock.advance(60_000);
+        expect(await (await runner()).grant()).toMatchObject([{ runId, fence: 2, attempt: 1 }]);
+      },
+    );
+
+    it('after the first step uses up an attempt', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      await appendEvents(deps, held, [started(1, 'open')]);
+      await releaseLease(deps, held, { reason: 'shutdown' });
+      expect((await run(runId)).attempt).toBe(1);
+    });
+
+    it('of an interrupted run uses up an attempt', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      await releaseLease(deps, held, { reason: 'interrupted' });
+      expect((await run(runId)).attempt).toBe(1);
+    });
+
+    it('that is repeated gets the same answer and changes nothing, even after the next grant', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      expect(await releaseLease(deps, held, { reason: 'draining' })).toBe(true);
+      expect(await releaseLease(deps, held, { reason: 'draining' })).toBe(true);
+      const next = await (await runner()).take();
+      expect(await releaseLease(deps, held, { reason: 'draining' })).toBe(true);
+      expect(await run(runId)).toMatchObject({ status: 'running', runnerId: next.runnerId });
+    });
+
+    it('because a browser cannot start makes the run wait a little longer each time', async () => {
+      const { deps, clock, submit, runner } = store();
+      await submit();
+      const taker = await runner();
+      for (const waitMs of [1_000, 2_000, 4_000]) {
+        await releaseLease(deps, await taker.take(), { reason: 'cannot_start' });
+        await clock.advance(waitMs - 1);
+        expect(await taker.grant()).toEqual([]);
+        await clock.advance(1);
+      }
+    });
+
+    it('can be repeated only so often before it uses up attempts, so that no run goes round for ever', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const taker = await runner();
+      let rounds = 0;
+      while ((await run(runId)).status !== 'failed' && rounds < 100) {
+        await releaseLease(deps, await taker.take(), { reason: 'draining' });
+        rounds += 1;
+      }
+      expect(rounds).toBe(freeHandbacks + attempts);
+    });
+
+    it('of a run that was asked to cancel ends it as cancelled', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      await cancelRun(deps, runId);
+      expect(await releaseLease(deps, held, { reason: 'shutdown' })).toBe(true);
+      expect((await run(runId)).status).toBe('cancelled');
+      expect(await releaseLease(deps, held, { reason: 'shutdown' })).toBe(true);
+    });
+  });
+
+  describe('redelivery', () => {
+    const lose = async (startedSteps: string[], onRedelivery: 'rerun' | 'fail' | 'auto') => {
+      const { deps, clock, submit, runner, run } = store();
+      const runId = await submit({ onRedelivery });
+      const held = await (await runner()).take();
+      if (startedSteps.length > 0) {
+        await appendEvents(
+          deps,
+          held,
+          startedSteps.map((nodeId, index) => started(index + 1, nodeId)),
+        );
+      }
+      await clock.advance(leaseTtlMs + releaseGapMs);
+      await sweepLeases(deps);
+      return run(runId);
+    };
+
+    it.each([
+      ['rerun', ['open', 'buy'], 'running', null],
+      ['fail', [], 'failed', 'not_redelivered'],
+      ['auto', [], 'running', null],
+      ['auto', ['open'], 'running', null],
+      ['auto', ['open', 'buy'], 'failed', 'not_redelivered'],
+      ['auto', ['a step nobody knows'], 'failed', 'not_redelivered'],
+    ] as const)('%s after the steps %j leaves the run %s', async (mode, steps, status, code) => {
+      const run = await lose([...steps], mode);
+      expect(run).toMatchObject({ status, lastEndReason: 'expired' });
+      expect(run.error?.code ?? null).toBe(code);
+    });
+  });
+}

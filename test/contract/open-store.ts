@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { clockNow, type Database } from '../../src/bridge/db/database.ts';
+import { inProcessHints } from '../../src/bridge/embedded/in-process-hints.ts';
+import type { Hint } from '../../src/bridge/hints.ts';
+import { grantLeases } from '../../src/bridge/leases/grant-leases.ts';
+import { keepLease } from '../../src/bridge/leases/keep-lease.ts';
+import type { LeaseDeps } from '../../src/bridge/leases/lease-deps.ts';
+import type { HeldLease } from '../../src/bridge/leases/lease-state.ts';
+import { enrolRunner } from '../../src/bridge/runners/enrol.ts';
+import { readRun, submitRun } from '../../src/bridge/runs/runs.ts';
+import { defaultTiming } from '../../src/bridge/timing.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import { Secret } from '../../src/lib/secret.ts';
+import type { Lease, RunView, SubmitRequest } from '../../src/protocol/messages.ts';
+import type { RunResult } from '../../src/protocol/run-result.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { testHost } from '../support/signed-client.ts';
+
+/** Opens an empty, migrated database with the table `runs`; the suite closes it. */
+export type OpenDatabase = () => Promise<{ db: Database; close(): Promise<void> }>;
+
+/** A store under test: real statements on a real database, time under the test's hand. */
+export interface Store {
+  deps: LeaseDeps;
+  clock: ManualClock;
+  hints: Hint[];
+  pepper: Buffer;
+  workerSecret: Secret;
+  /** A workspace nobody else uses, so that tests share one database. */
+  workspace: string;
+  submit(more?: Partial<SubmitRequest>): Promise<string>;
+  runner(labels?: string[]): Promise<Taker>;
+  run(runId: string): Promise<RunView>;
+  /** The state column of the run's lease. */
+  state(runId: string): Promise<string | undefined>;
+}
+
+/** An approved runner of the store's workspace. */
+export interface Taker {
+  runnerId: string;
+  grant(slots?: number): Promise<Lease[]>;
+  /** Grants one and acknowledges it. */
+  take(): Promise<HeldLease & { runId: string }>;
+  beat(held: HeldLease, nodeId?: string | null): ReturnType<typeof keepLease>;
+}
+
+export function storeOn(db: Database): Store {
+  const clock = new ManualClock();
+  const hints = inProcessHints();
+  const heard: Hint[] = [];
+  hints.subscribe((hint) => heard.push(hint));
+  const deps: LeaseDeps = { db, now: clockNow(clock), timing: defaultTiming, hints, log: silentLog };
+  const workspace = `w${randomUUID()}`;
+  const workerSecret = new Secret('a worker secret of the contract');
+  return {
+    deps,
+    clock,
+    hints: heard,
+    pepper: Buffer.from('pepper'),
+    workerSecret,
+    workspace,
+    submit: async (more = {}) => (await submitRun(deps, { ...sampleFlow, workspace, ...more })).runId,
+    async runner(labels = []) {
+      const runnerId = randomUUID();
+      await enrolRunner({ ...deps, workerSecret }, runnerId, { host: testHost, labels });
+      const taker = { runnerId, workspace, labels };
+      const beat: Taker['beat'] = (held, nodeId = null) =>
+        keepLease(deps, held, { runnerName: 'tester', nodeId });
+      return {
+        runnerId,
+        grant: (slots = 1) => grantLeases(deps, taker, slots),
+        async take() {
+          const [lease] = await grantLeases(deps, taker, 1);
+          if (lease === undefined) throw new Error('there was no run to take');
+          const held = { leaseId: lease.leaseId, fence: lease.fence, runnerId };
+          if ((await beat(held)) === null) throw new Error('the offer could not be taken');
+          return { ...held, runId: lease.runId };
+        },
+        beat,
+      };
+    },
+    async run(runId) {
+      const run = await readRun(deps, runId);
+      if (run === null) throw new Error(`there is no run ${runId}`);
+      return run;
+    },
+    async state(runId) {
+      const result = (await db.execute(
+        `select state from qualinet.leases where run_id = '${runId}'`,
+      )) as unknown as { rows: { state: string }[] };
+      return result.rows[0]?.state;
+    },
+  };
+}
+
+export const sampleFlow = {
+  nodes: [
+    { id: 's', type: 'start' },
+    { id: 'open', type: 'navigate', data: { url: 'https://example.test/' } },
+    { id: 'buy', type: 'click', data: { selector: '#buy' } },
+  ],
+  edges: [
+    { source: 's', target: 'open' },
+    { source: 'open', target: 'buy' },
+  ],
+};
+
+export const passed: RunResult = {
+  status: 'passed',
+  durationMs: 1_200,
+  stepsResult: [{ nodeId: 'open', type: 'navigate', status: 'passed', durationMs: 800 }],
+};

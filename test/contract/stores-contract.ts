@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
+import { eventsContract } from './events-contract.ts';
+import { leasesContract } from './leases-contract.ts';
+import { type OpenDatabase, type Store, storeOn } from './open-store.ts';
+import { runnersContract } from './runners-contract.ts';
+
+/**
+ * What the bridge's statements must do on every database they run on. Tests share one database and have a workspace of
+ * their own each.
+ */
+export function storesContract(name: string, open: OpenDatabase): void {
+  describe(name, () => {
+    let database: Awaited<ReturnType<OpenDatabase>>;
+    let store: Store;
+    beforeAll(async () => {
+      database = await open();
+    });
+    afterAll(() => database?.close());
+    beforeEach(() => {
+      store = storeOn(database.db);
+    });
+    const current = (): Store => store;
+    leasesContract(current);
+    eventsContract(current);
+    runnersContract(current);
+  });
+}
