@@ -18,6 +18,7 @@ import { createTransport } from '../../agent/transport.ts';
 import { writableHome } from '../../agent/writable-home.ts';
 import { executeFlow } from '../../browser/execute-flow.ts';
 import type { BrowserChoice } from '../../browser/find-browser.ts';
+import type { RunPage } from '../../browser/run-page.ts';
 import { launchBrowser, type WarmBrowser } from '../../browser/warm-browser.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -111,14 +112,23 @@ export const start = defineCommand({
   },
 });
 
-/** The engine on a warm browser: the page opens at once, but nothing acts on it before the lease is ours. */
-export function engineOn(warm: WarmBrowser): ExecuteFlow {
-  return (run, { mayAct, ...hooks }) =>
-    executeFlow(run, {
+/**
+ * The engine on a warm browser: the page opens at once, but nothing acts on it before the lease is ours. Throws
+ * EnvironmentError when the browser cannot be started: that is no verdict about the tested site, and the run is handed back.
+ */
+export function engineOn(warm: Pick<WarmBrowser, 'newRun'>): ExecuteFlow {
+  return async (run, { mayAct, ...hooks }) => {
+    let cannotStart: unknown = null;
+    const newRun = (): Promise<RunPage> =>
+      warm.newRun().catch((error: unknown) => {
+        cannotStart = error;
+        throw error;
+      });
+    const result = await executeFlow(run, {
       ...hooks,
       clock: systemClock,
       async openPage() {
-        const page = await warm.newRun();
+        const page = await newRun();
         try {
           await mayAct;
         } catch (error) {
@@ -128,6 +138,9 @@ export function engineOn(warm: WarmBrowser): ExecuteFlow {
         return page;
       },
     });
+    if (cannotStart !== null) throw cannotStart;
+    return result;
+  };
 }
 
 /** The credentials of this home; else those that WORKER_SECRET gives; else a person may pair now. */
