@@ -15,6 +15,7 @@ import { createApp } from './http/app.ts';
 import { blobRoutes } from './http/blob-routes.ts';
 import { eventStreams } from './http/event-stream.ts';
 import { countInFlight } from './http/in-flight.ts';
+import { knownCallers } from './http/known-callers.ts';
 import { leaseRoutes } from './http/lease-routes.ts';
 import { memoryNonces } from './http/nonces.ts';
 import { operatorRunnerRoutes, operatorRunRoutes } from './http/operator-routes.ts';
@@ -127,6 +128,7 @@ async function compose(parts: Parts): Promise<FastifyInstance> {
     ...all,
     adminToken,
     managedSecret: config.managedPairSecret,
+    callers: knownCallers({ ...leases, nowMs }),
     nonces: memoryNonces(nowMs),
     nowMs,
   };

@@ -83,17 +83,17 @@ export function readBridgeConfig(env: Readonly<Record<string, string | undefined
       .filter((name) => given[name] !== undefined)
       .map((name) => `${name}: this version has only the embedded default and would not use it; unset it`),
   ];
-  const values = parsed.data;
-  if (values !== undefined) {
-    if (!isLoopback(values.HOST) && values.PUBLIC_URL === undefined) {
-      problems.push(
-        `PUBLIC_URL: is needed when HOST is ${values.HOST}, because runners sign their requests for it`,
-      );
-    }
-    if (values.QUALINET_ALLOW_MANAGED_PAIR === 'true' && values.QUALINET_MANAGED_PAIR_SECRET === undefined) {
-      problems.push('QUALINET_MANAGED_PAIR_SECRET: is needed with QUALINET_ALLOW_MANAGED_PAIR=true');
-    }
+  const host = given['HOST'] ?? '127.0.0.1';
+  if (!isLoopback(host) && given['PUBLIC_URL'] === undefined) {
+    problems.push(`PUBLIC_URL: is needed when HOST is ${host}, because runners sign their requests for it`);
   }
+  if (
+    given['QUALINET_ALLOW_MANAGED_PAIR'] === 'true' &&
+    given['QUALINET_MANAGED_PAIR_SECRET'] === undefined
+  ) {
+    problems.push('QUALINET_MANAGED_PAIR_SECRET: is needed with QUALINET_ALLOW_MANAGED_PAIR=true');
+  }
+  const values = parsed.data;
   if (values === undefined || problems.length > 0) {
     throw new UsageError('the configuration of the bridge is wrong', { problems });
   }

@@ -4,12 +4,13 @@ import { deriveKey, parseKeyid } from '../../protocol/keys.ts';
 import type { RouteAuth } from '../../protocol/routes.ts';
 import { type RequestMessage, type SigningKey, verifyRequest } from '../../protocol/signing.ts';
 import { ProblemError } from '../problem-error.ts';
-import { findRunnerByKey, type KeyDeps, markKeyUsed, type RunnerCaller } from '../runners/runner-keys.ts';
+import { type KeyDeps, markKeyUsed, type RunnerCaller } from '../runners/runner-keys.ts';
+import type { KnownCallers } from './known-callers.ts';
 import type { Nonces } from './nonces.ts';
 
 /** What checking a request needs. */
-export interface AuthDeps extends Omit<KeyDeps, 'db'> {
-  db: KeyDeps['db'];
+export interface AuthDeps extends KeyDeps {
+  callers: KnownCallers;
   adminToken: Secret;
   /** Null when managed pairing is off. */
   managedSecret: Secret | null;
@@ -68,7 +69,7 @@ async function verifySignature(
   message: RequestMessage,
   onAuthentic: OnAuthentic,
 ) {
-  let runner: Awaited<ReturnType<typeof findRunnerByKey>> = null;
+  let runner: Awaited<ReturnType<KnownCallers['find']>> = null;
   let enrolling: { runnerId: string } | null = null;
   const verdict = await verifyRequest(
     message,
@@ -80,7 +81,7 @@ async function verifySignature(
       }
       if (name.kind === 'enrol') enrolling = { runnerId: name.runnerId };
       else {
-        runner = await findRunnerByKey(deps, name.runnerId, name.generation);
+        runner = await deps.callers.find(name.runnerId, name.generation);
         if (runner === null) return null;
       }
       return { keyid, secret: deriveKey(deps.workerSecret, name) };
@@ -101,7 +102,7 @@ async function verifySignature(
     nonce: verdict.nonce,
     problem: verdict.problem,
     // The callback above set them; control flow analysis does not see that.
-    runner: runner as Awaited<ReturnType<typeof findRunnerByKey>>,
+    runner: runner as Awaited<ReturnType<KnownCallers['find']>>,
     enrolling: enrolling as { runnerId: string } | null,
   };
 }

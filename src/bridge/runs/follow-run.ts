@@ -41,10 +41,10 @@ export async function* followRun(
     if (hint.about === 'run' && hint.runId === runId) bell.ring();
   });
   let seen = position;
+  let wasOver = false;
   try {
     while (!signal.aborted) {
       bell.reset();
-      const isOver = await runIsOver({ db }, runId);
       const updates = await readUpdates({ db }, runId, seen);
       for (const update of updates) {
         yield update;
@@ -52,8 +52,12 @@ export async function* followRun(
         if (update.type === 'run_complete') return;
       }
       if (updates.length === page) continue;
-      // It was over before the read that found nothing more: there is no `run_complete` after `seen`.
-      if (isOver) return;
+      if (updates.length === 0) {
+        // It was over before the read that found nothing: `run_complete` lies at or before `position`.
+        if (wasOver) return;
+        wasOver = await runIsOver({ db }, runId);
+        if (wasOver) continue;
+      }
       await bell.rung(timing.streamRereadMs, signal);
     }
   } finally {
