@@ -1,0 +1,40 @@
+import type { Hints } from '../hints.ts';
+import { findRunnerByKey, type KeyDeps } from '../runners/runner-keys.ts';
+
+type Found = NonNullable<Awaited<ReturnType<typeof findRunnerByKey>>>;
+
+/** How long a runner that was found in order is taken to be so still. It bounds how late a revocation made elsewhere counts. */
+const trustMs = 1_000;
+
+/** Looks runners up by key. */
+export interface KnownCallers {
+  find(runnerId: string, generation: number): Promise<Found | null>;
+}
+
+/**
+ * Remembers runners whose key is in order for a second: a run sends several requests within that time, and the look-up
+ * would be half of their cost. A change of the runner is hinted and forgets it at once.
+ */
+export function knownCallers(
+  deps: Pick<KeyDeps, 'db' | 'now'> & { hints: Hints; nowMs: () => number },
+): KnownCallers {
+  const known = new Map<string, { found: Found; untilMs: number }>();
+  deps.hints.subscribe((hint) => {
+    if (hint.about !== 'runner') return;
+    for (const [key, { found }] of known) if (found.runnerId === hint.runnerId) known.delete(key);
+  });
+  return {
+    async find(runnerId, generation) {
+      const key = `${runnerId} ${generation}`;
+      const nowMs = deps.nowMs();
+      const remembered = known.get(key);
+      if (remembered !== undefined && remembered.untilMs > nowMs) return remembered.found;
+      const found = await findRunnerByKey(deps, runnerId, generation);
+      if (found?.isUsed === true && !found.isOver && !found.isRevoked) {
+        if (known.size >= 10_000) known.clear();
+        known.set(key, { found, untilMs: nowMs + trustMs });
+      } else known.delete(key);
+      return found;
+    },
+  };
+}
