@@ -34,12 +34,8 @@ const notYet = [
   'B2_PUBLIC_URL',
 ] as const;
 
-const secret = (minimum: number) =>
-  z
-    .string()
-    .min(minimum, `must have at least ${minimum} characters`)
-    .regex(/^\S+$/, 'must not hold white space')
-    .transform((value) => new Secret(value));
+const secret = (minimum: number) => z.string().min(minimum, `must have at least ${minimum} characters`);
+const asSecret = (value: string) => new Secret(value);
 
 const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -54,9 +50,12 @@ const environment = z.object({
     .refine((url) => !/[?#]/.test(url), 'must have no query and no fragment')
     .transform((url) => new URL(url).href.replace(/\/+$/, ''))
     .optional(),
-  WORKER_SECRET: secret(16).optional(),
-  QUALINET_ADMIN_TOKEN: secret(16).optional(),
-  QUALINET_MANAGED_PAIR_SECRET: secret(32).optional(),
+  WORKER_SECRET: secret(16).transform(asSecret).optional(),
+  QUALINET_ADMIN_TOKEN: secret(16)
+    .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
+    .transform(asSecret)
+    .optional(),
+  QUALINET_MANAGED_PAIR_SECRET: secret(32).transform(asSecret).optional(),
   QUALINET_ALLOW_MANAGED_PAIR: z.enum(['true', 'false'], 'must be true or false').default('false'),
   QUALINET_DATA_DIR: z.string().optional(),
   QUALINET_TRUSTED_PROXIES: z

@@ -119,11 +119,13 @@ export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher
         };
         poll.gone.addEventListener('abort', onGone);
         waiters.add(waiter);
-        void clock.sleep(poll.waitMs, ended.signal).then(
-          () => waiter.answer([]),
-          () => {},
-        );
-        void ask(waiter);
+        // The wait begins once it has asked: also a poll that does not wait gets what is there.
+        void ask(waiter)
+          .then(() => clock.sleep(poll.waitMs, ended.signal))
+          .then(
+            () => waiter.answer([]),
+            () => {},
+          );
       });
     },
     sweep,

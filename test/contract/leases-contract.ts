@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cancelRun } from '../../src/bridge/leases/cancel-run.ts';
+import { endAttempt } from '../../src/bridge/leases/end-attempt.ts';
 import { withdrawOffers } from '../../src/bridge/leases/grant-leases.ts';
 import { releaseLease } from '../../src/bridge/leases/release-lease.ts';
 import { settleByResult } from '../../src/bridge/leases/settle-run.ts';
@@ -223,6 +224,18 @@ export function leasesContract(store: () => Store): void {
       await clock.advance(leaseTtlMs + releaseGapMs);
       expect(await taker.beat(held)).not.toBeNull();
       await sweepLeases(deps);
+      expect(await state(runId)).toBe('leased');
+    });
+
+    it('is not ended as expired when a heartbeat came between the look and the end', async () => {
+      const { deps, clock, submit, runner, state } = store();
+      const runId = await submit();
+      const taker = await runner();
+      const held = await taker.take();
+      await clock.advance(leaseTtlMs + releaseGapMs);
+      await taker.beat(held);
+      const end = { ...held, reason: 'expired', releasedBy: null, isFree: false };
+      expect(await endAttempt(deps, end)).toBe(false);
       expect(await state(runId)).toBe('leased');
     });
 

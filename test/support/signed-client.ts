@@ -23,12 +23,14 @@ export interface Answered {
 /** What a test may do to a request before it is sent. */
 export interface Tampering {
   nowMs?: number;
+  signal?: AbortSignal;
   alter?: (message: RequestMessage) => RequestMessage;
 }
 
 /** Sends requests signed with one key. */
 export interface SignedClient {
   readonly key: SigningKey;
+  readonly url: string;
   /** Sends and gives whatever comes back. */
   send(
     name: RouteName,
@@ -42,7 +44,7 @@ export interface SignedClient {
 }
 
 export function signedClient(url: string, key: SigningKey, { nowMs = Date.now } = {}): SignedClient {
-  const send: SignedClient['send'] = async (name, { params, body, nowMs: atMs, alter } = {}) => {
+  const send: SignedClient['send'] = async (name, { params, body, nowMs: atMs, alter, signal } = {}) => {
     const path = routePath(name, params);
     const plain: RequestMessage = {
       method: routes[name].method,
@@ -51,10 +53,11 @@ export function signedClient(url: string, key: SigningKey, { nowMs = Date.now } 
       body: body === undefined ? null : Buffer.from(JSON.stringify(body)),
     };
     const signed = { ...plain, headers: { ...plain.headers, ...signRequest(plain, key, atMs ?? nowMs()) } };
-    return exchange(alter === undefined ? signed : alter(signed), key);
+    return exchange(alter === undefined ? signed : alter(signed), key, signal);
   };
   return {
     key,
+    url,
     send,
     async call(name, input) {
       const answer = await send(name, input);
@@ -66,7 +69,11 @@ export function signedClient(url: string, key: SigningKey, { nowMs = Date.now } 
 }
 
 /** Sends one message as it is. */
-export async function exchange(message: RequestMessage, key: SigningKey): Promise<Answered> {
+export async function exchange(
+  message: RequestMessage,
+  key: SigningKey,
+  signal?: AbortSignal,
+): Promise<Answered> {
   const headers = Object.entries(message.headers).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
@@ -74,6 +81,7 @@ export async function exchange(message: RequestMessage, key: SigningKey): Promis
     method: message.method,
     headers,
     ...(message.body === null ? {} : { body: Buffer.from(message.body) }),
+    ...(signal === undefined ? {} : { signal }),
   });
   const bytes = Buffer.from(await response.arrayBuffer());
   const answer = { status: response.status, headers: Object.fromEntries(response.headers), body: bytes };

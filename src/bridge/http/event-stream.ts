@@ -18,13 +18,14 @@ const headers = {
 
 /** Streams with a comment line every `heartbeatMs`, which keeps proxies from cutting and shows the peer that we live. */
 export function eventStreams(heartbeatMs: number): EventStreams {
-  const stopping = new AbortController();
+  const open = new Set<() => void>();
+  let isStopped = false;
   return {
     async serve(response, stream) {
       const ended = new AbortController();
       const end = (): void => ended.abort();
-      stopping.signal.addEventListener('abort', end);
-      if (stopping.signal.aborted) end();
+      open.add(end);
+      if (isStopped) end();
       response.on('close', end);
       response.writeHead(200, headers);
       response.write(': open\n\n');
@@ -36,12 +37,15 @@ export function eventStreams(heartbeatMs: number): EventStreams {
         }
       } finally {
         clearInterval(heartbeat);
-        stopping.signal.removeEventListener('abort', end);
+        open.delete(end);
         response.off('close', end);
         response.end();
       }
     },
-    stop: () => stopping.abort(),
+    stop() {
+      isStopped = true;
+      for (const end of open) end();
+    },
   };
 }
 

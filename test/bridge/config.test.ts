@@ -1,0 +1,113 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { addressUrl, defaultPort, readBridgeConfig } from '../../src/bridge/config.ts';
+import { UsageError } from '../../src/lib/errors.ts';
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readBridgeConfig(env);
+  } catch (error) {
+    if (error instanceof UsageError) return error.problems;
+    throw error;
+  }
+  throw new Error('the configuration was taken');
+}
+
+describe('the configuration of the bridge', () => {
+  it('needs nothing: loopback, a fixed port, a folder in the home', () => {
+    expect(readBridgeConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: defaultPort,
+      publicUrl: null,
+      workerSecret: null,
+      adminToken: null,
+      managedPairSecret: null,
+      dataDir: join(homedir(), '.qualinet-bridge'),
+      trustedProxies: [],
+    });
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(
+      readBridgeConfig({ HOST: '', PORT: '', PUBLIC_URL: '', REDIS_URL: '', QUALINET_DATA_DIR: '' }),
+    ).toEqual(readBridgeConfig({}));
+  });
+
+  it('cannot be changed and does not print its secrets', () => {
+    const config = readBridgeConfig({
+      WORKER_SECRET: 'hush-hush-hush-hush',
+      QUALINET_ADMIN_TOKEN: 'psst-psst-psst-psst',
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+    expect(JSON.stringify(config)).not.toMatch(/hush|psst/);
+    expect(config.workerSecret?.reveal()).toBe('hush-hush-hush-hush');
+  });
+
+  it('reports all problems at once, by the names of the variables', () => {
+    const problems = problemsOf({
+      HOST: '0.0.0.0',
+      PORT: '70000',
+      WORKER_SECRET: 'short',
+      QUALINET_ADMIN_TOKEN: 'has spaces in it, and that is no token',
+      QUALINET_ALLOW_MANAGED_PAIR: 'true',
+      REDIS_URL: 'redis://localhost',
+    });
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual([
+      'PORT',
+      'WORKER_SECRET',
+      'QUALINET_ADMIN_TOKEN',
+      'REDIS_URL',
+      'PUBLIC_URL',
+      'QUALINET_MANAGED_PAIR_SECRET',
+    ]);
+    expect(problems.join()).not.toContain('short,');
+  });
+
+  it.each([
+    'REDIS_URL',
+    'QUALINET_MANAGED_REDIS_URL',
+    'DATABASE_URL',
+    'B2_BUCKET_NAME',
+    'B2_ENDPOINT',
+    'B2_KEY_ID',
+    'B2_APPLICATION_KEY',
+    'B2_PUBLIC_URL',
+  ])('refuses %s instead of ignoring it', (name) => {
+    expect(problemsOf({ [name]: 'value' })).toEqual([expect.stringMatching(`^${name}: .*unset it$`)]);
+  });
+
+  it('needs PUBLIC_URL when others than this machine can reach it', () => {
+    for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) {
+      expect(readBridgeConfig({ HOST }).publicUrl).toBeNull();
+    }
+    for (const HOST of ['0.0.0.0', '::', '10.0.0.5', 'bridge.internal']) {
+      expect(problemsOf({ HOST })).toEqual([expect.stringContaining(`HOST is ${HOST}`)]);
+    }
+    const config = readBridgeConfig({ HOST: '0.0.0.0', PUBLIC_URL: 'https://Bridge.Example.com/base/' });
+    expect(config.publicUrl).toBe('https://bridge.example.com/base');
+  });
+
+  it.each([
+    'bridge.example.com',
+    'ftp://bridge.example.com',
+    'https://b.example.com/?a=1',
+    'https://b.example.com/#a',
+  ])('refuses %s as PUBLIC_URL', (PUBLIC_URL) => {
+    expect(problemsOf({ PUBLIC_URL })).toEqual([expect.stringContaining('PUBLIC_URL')]);
+  });
+
+  it('uses the managed secret only where managed pairing is allowed', () => {
+    const QUALINET_MANAGED_PAIR_SECRET = 'x'.repeat(32);
+    expect(readBridgeConfig({ QUALINET_MANAGED_PAIR_SECRET }).managedPairSecret).toBeNull();
+    const allowed = readBridgeConfig({ QUALINET_MANAGED_PAIR_SECRET, QUALINET_ALLOW_MANAGED_PAIR: 'true' });
+    expect(allowed.managedPairSecret?.reveal()).toBe(QUALINET_MANAGED_PAIR_SECRET);
+  });
+});
+
+describe('the address of a socket', () => {
+  it('has brackets around IPv6', () => {
+    expect(addressUrl('127.0.0.1', 1)).toBe('http://127.0.0.1:1');
+    expect(addressUrl('::1', 1)).toBe('http://[::1]:1');
+  });
+});
