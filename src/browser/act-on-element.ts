@@ -1,4 +1,4 @@
-import type { Frame, Locator, Page } from 'playwright-core';
+import type { Frame, Locator, Page, Request } from 'playwright-core';
 import { duration } from '../lib/duration.ts';
 import { type Found, type LocateDeps, locate } from './locate.ts';
 import type { Need } from './look-in-page.ts';
@@ -26,19 +26,16 @@ export async function actOnElement(
     const found = await locate({ candidates, need, failed }, deps).catch((error: unknown) => {
       throw lastProblem !== null && error instanceof StepFailure && !halt.aborted ? lastProblem : error;
     });
-    const navigated = nextDocument(page);
+    const navigation = need === 'clickable' ? watchNavigation(page) : null;
     try {
       const slice = found.state === 'covered' ? coveredSliceMs : sliceMs;
       await act(found.locator, { timeout: Math.max(1, Math.min(budget.remainingMs(), slice)), signal: halt });
       return found;
     } catch (error) {
       if (halt.aborted) throw error;
-      if (isTimeout(error) && wasDone(error)) {
-        if ((await budget.spend(navigated.happened)) !== null) return found;
-        throw new StepFailure(
-          'navigation',
-          `${found.label} was clicked, but the page it leads to did not answer within ${duration(budget.timeoutMs)}`,
-        );
+      if (navigation !== null && isTimeout(error) && wasDone(error)) {
+        await untilItHadItsEffect(navigation, found.label, deps);
+        return found;
       }
       const problem = problemOf(error, found.label, budget.timeoutMs);
       if (problem === null) throw error;
@@ -48,7 +45,7 @@ export async function actOnElement(
       if (isTimeout(error) && failed.size === candidates.length) failed.clear();
       lastProblem = problem;
     } finally {
-      navigated.stop();
+      navigation?.stop();
     }
   }
 }
@@ -80,14 +77,59 @@ function problemOf(error: unknown, label: string, timeoutMs: number): StepFailur
 const reasonInLog =
   / - (element is not [a-z]+|element is inert|element is outside of the viewport|<.*> intercepts pointer events)/g;
 
-/** The commit of the next document in the main frame. */
-function nextDocument(page: Page): { happened: Promise<true>; stop(): void } {
-  let listener: (frame: Frame) => void = () => {};
-  const happened = new Promise<true>((resolve) => {
-    listener = (frame) => {
-      if (frame === page.mainFrame()) resolve(true);
+/** After a click that took longer than an attempt: the page it leads to is there, or the page answers again. */
+async function untilItHadItsEffect(
+  navigation: Navigation,
+  label: string,
+  { page, budget }: LocateDeps,
+): Promise<void> {
+  const effect = navigation.isUnderWay() ? navigation.committed : page.evaluate(() => true);
+  if ((await budget.spend(effect)) !== null) return;
+  const within = `within ${duration(budget.timeoutMs)}`;
+  throw navigation.isUnderWay()
+    ? new StepFailure('navigation', `${label} was clicked, but the page it leads to did not answer ${within}`)
+    : new StepFailure('timeout', `${label} was clicked, and then the page did not answer ${within}`);
+}
+
+/** Navigations of the main frame from now on. */
+interface Navigation {
+  /** A document was asked for and has not come yet. */
+  isUnderWay(): boolean;
+  /** Resolves when the next document is there. */
+  committed: Promise<true>;
+  stop(): void;
+}
+
+function watchNavigation(page: Page): Navigation {
+  let isAsked = false;
+  let onCommit: (frame: Frame) => void = () => {};
+  const committed = new Promise<true>((resolve) => {
+    onCommit = (frame) => {
+      if (frame !== page.mainFrame()) return;
+      isAsked = false;
+      resolve(true);
     };
   });
-  page.on('framenavigated', listener);
-  return { happened, stop: () => page.off('framenavigated', listener) };
+  const onRequest = (request: Request): void => {
+    if (request.isNavigationRequest() && frameOf(request) === page.mainFrame()) isAsked = true;
+  };
+  page.on('framenavigated', onCommit);
+  page.on('request', onRequest);
+  return {
+    isUnderWay: () => isAsked,
+    committed,
+    stop() {
+      page.off('framenavigated', onCommit);
+      page.off('request', onRequest);
+    },
+  };
+}
+
+/** Null where the frame is not there yet, which is so for frames inside the page only. */
+function frameOf(request: Request): Frame | null {
+  try {
+    return request.frame();
+  } catch {
+    return null;
+  }
 }

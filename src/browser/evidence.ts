@@ -53,11 +53,14 @@ async function takeSmallEnough(
   halt: AbortSignal,
   limitMs: number,
 ): Promise<Picture | { problem: string }> {
-  await withinMs(stopLoading(page), stopMs, clock, halt);
-  const common = { mask: [page.locator('input[type=password]')], timeout: limitMs, signal: halt };
-  const png = await page.screenshot({ ...common, type: 'png' }).catch(async () => {
-    await clock.sleep(retryMs, halt);
+  const common = { mask: [page.locator('input[type=password]')], timeout: limitMs / 3, signal: halt };
+  const takePng = async (): Promise<Buffer> => {
+    await withinMs(stopLoading(page), stopMs, clock, halt);
     return page.screenshot({ ...common, type: 'png' });
+  };
+  const png = await takePng().catch(async () => {
+    await clock.sleep(retryMs, halt);
+    return takePng();
   });
   if (png.length <= limits.artifactBytes) return { bytes: png, contentType: 'image/png' };
   const jpeg = await page.screenshot({ ...common, type: 'jpeg', quality: 60 });

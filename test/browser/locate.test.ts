@@ -180,6 +180,7 @@ describe('waiting for an element', () => {
     ]);
     expect(result.status).toBe('passed');
     expect(result.stepsResult[1]?.healed).toEqual({ selector: '#b', insteadOf: '#a' });
+    expect(result.stepsResult[1]?.durationMs).toBeLessThan(3_000);
   });
 
   it('takes a fallback when the element goes away under the pointer', async () => {
