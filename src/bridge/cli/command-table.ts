@@ -102,7 +102,10 @@ export const qualinetBridge: Program = {
         { flags: '--wait', summary: 'Follow the run to its end; exit code 0 when it passed, 1 when not' },
         { flags: '--workspace <name>', summary: 'Workspace whose runners may take it (default: default)' },
         { flags: '--labels <labels>', summary: 'Labels a runner must have, separated by commas' },
-        { flags: '--priority <number>', summary: 'Higher runs first, -1000 to 1000 (default: 0)' },
+        {
+          flags: '--priority <number>',
+          summary: 'Higher runs first, -1000 to 1000 (default: 0; below it: --priority=-5)',
+        },
         {
           flags: '--on-redelivery <mode>',
           summary:
