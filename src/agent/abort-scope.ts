@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../lib/clock.ts';
 
 /** A signal with an end: whoever makes one closes it, so that nothing stays attached to a signal that lives on. */
@@ -17,6 +18,9 @@ export function abortScope(
   timeout?: { clock: Clock; timeoutMs: number; reason: () => unknown },
 ): AbortScope {
   const own = new AbortController();
+  // Many runs follow one signal; every follower detaches, so that more than ten are no leak. (0 for "any number" makes
+  // Node's getMaxListeners throw, which undici calls.)
+  setMaxListeners(1_000, own.signal);
   const timer = new AbortController();
   const links: [AbortSignal, () => void][] = [];
   for (const signal of signals) {

@@ -6,6 +6,7 @@ import type { Capabilities, Lease } from '../protocol/messages.ts';
 import { abortScope } from './abort-scope.ts';
 import type { AgentEvent } from './agent-event.ts';
 import type { BridgeClient } from './bridge-client.ts';
+import { UpgradeRequiredError } from './bridge-errors.ts';
 import { followControl } from './control-stream.ts';
 import { deliverLeftovers } from './deliver-leftovers.ts';
 import type { Identity } from './identity.ts';
@@ -13,7 +14,7 @@ import type { KeptLease } from './keep-lease.ts';
 import { leaseLoop } from './lease-loop.ts';
 import type { RetryDeps } from './retry.ts';
 import { isRotationDue, rotateKey } from './rotation.ts';
-import { type ExecuteFlow, runLease } from './run-lease.ts';
+import { type ExecuteFlow, runLease, ShutdownError } from './run-lease.ts';
 import { readLeftovers } from './spool.ts';
 import { openStatusFile } from './status-file.ts';
 import type { Transport } from './transport.ts';
@@ -74,9 +75,9 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
   };
   const draining = abortScope([deps.drainSignal, deps.stopSignal]);
   const stopping = abortScope([deps.stopSignal]);
-  const hardStop = new AbortController();
+  const hardStop = abortScope([]);
   /** Ends what goes on beside the runs: hints, rotation, leftovers. */
-  const ending = new AbortController();
+  const ending = abortScope([]);
   const keptLeases = new Map<string, KeptLease>();
   const pause = createWakeUp(clock);
   const failures: unknown[] = [];
@@ -123,12 +124,16 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
     }
   }
 
-  /** An error that ends the runner: the first one counts; runs are stopped and nothing more is sent. */
+  /**
+   * An error that ends the runner; the first one counts. Where the bridge refuses this runner nothing can be delivered any
+   * more; otherwise the other runs are handed back.
+   */
   function fail(error: unknown): void {
     failures.push(error);
-    stopping.abort(error);
     draining.abort(error);
-    hardStop.abort(error);
+    const isRefused = error instanceof CredentialsRejectedError || error instanceof UpgradeRequiredError;
+    if (isRefused) hardStop.abort(error);
+    stopping.abort(isRefused ? error : new ShutdownError('the runner ends because of an error'));
   }
 
   async function graceThenHardStop(): Promise<void> {

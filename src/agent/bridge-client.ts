@@ -15,7 +15,7 @@ import {
 import { type RequestMessage, type SigningKey, signRequest, verifyResponse } from '../protocol/signing.ts';
 import { abortScope } from './abort-scope.ts';
 import { type Answer, judgeAnswer } from './bridge-answer.ts';
-import { NoAnswerError, networkError } from './bridge-errors.ts';
+import { isNetworkFailure, NoAnswerError, networkError } from './bridge-errors.ts';
 import { readBody, type Transport } from './transport.ts';
 
 /** One call of a route. */
@@ -122,7 +122,7 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
       return { status: response.status, headers: response.headers, body, isSigned };
     } catch (error) {
       scope.signal.throwIfAborted();
-      throw error instanceof NoAnswerError ? error : networkError(apiBaseUrl, error);
+      throw isNetworkFailure(error) ? networkError(apiBaseUrl, error) : error;
     } finally {
       scope.close();
     }

@@ -26,6 +26,13 @@ export class NoAnswerError extends BridgeUnavailableError {
 /** This version speaks a protocol the bridge no longer serves. */
 export class UpgradeRequiredError extends EnvironmentError {}
 
+/** True for what undici throws when the network fails. Anything else it throws is a bug of ours, and must not be retried. */
+export function isNetworkFailure(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const isFetchError = error instanceof TypeError && /^(fetch failed|terminated)$/.test(error.message);
+  return isFetchError || (systemErrorCode(error) ?? '').startsWith('UND_ERR_');
+}
+
 /** What a failed exchange with `origin` means for a person, from the error undici threw. */
 export function networkError(origin: string, error: unknown): NoAnswerError {
   const text = errorText(error);

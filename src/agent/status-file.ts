@@ -58,6 +58,9 @@ export interface StatusFile {
   close(): Promise<void>;
 }
 
+/** Shortest time between two writes. */
+const writeEveryMs = 250;
+
 /** Begins `<home>/status.json`. A file that cannot be written is told once. */
 export function openStatusFile(
   home: string,
@@ -70,6 +73,7 @@ export function openStatusFile(
   let isBroken = false;
   let isDirty = false;
   let writing: Promise<void> | null = null;
+  const closing = new AbortController();
   let current: AgentStatus = {
     ...about,
     startedAt: now(),
@@ -90,6 +94,7 @@ export function openStatusFile(
       change({});
     },
     async close() {
+      closing.abort();
       change({ state: 'ended', runs: [] });
       await writing;
     },
@@ -142,6 +147,8 @@ export function openStatusFile(
       while (isDirty) {
         isDirty = false;
         await replaceFile(join(home, 'status.json'), `${JSON.stringify(current, null, 2)}\n`);
+        // Steps come faster than anybody reads; what they change in between is written together.
+        await clock.sleep(writeEveryMs, closing.signal).catch(() => {});
       }
     } catch (error) {
       isBroken = true;
