@@ -8,7 +8,7 @@ import { loadPlaywright } from './load-playwright.ts';
 import { plainMessage } from './step-error.ts';
 
 /** `auto`: on unless root, with a warning where it does not work; `required`: on, or the browser does not start. */
-export type SandboxMode = 'auto' | 'required' | 'off';
+type SandboxMode = 'auto' | 'required' | 'off';
 
 /** What a Chromium is started with. Nothing of this may come from the server. */
 export interface LaunchOptions {

@@ -16,7 +16,7 @@ export interface LookRequest {
 }
 
 /** Absent: matches nothing. Different: is there, but its text is not the expected one. Invalid: the selector means nothing. */
-export type ElementState =
+type ElementState =
   | 'ready'
   | 'absent'
   | 'hidden'
