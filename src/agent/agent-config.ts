@@ -8,7 +8,7 @@ import { fieldPath } from '../protocol/problem.ts';
 
 // The one file of the runner that knows the names of environment variables.
 
-/** An environment as `process.env` is one. */
+/** Variables of a process by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Options of the command line that stand over the environment. */

@@ -19,7 +19,7 @@ import { isNetworkFailure, NoAnswerError, networkError } from './bridge-errors.t
 import { readBody, type Transport } from './transport.ts';
 
 /** One call of a route. */
-export interface Call<Name extends RouteName> {
+interface Call<Name extends RouteName> {
   params?: Readonly<Record<string, string>>;
   body?: RequestOf<Name>;
   signal?: AbortSignal | undefined;

@@ -7,7 +7,7 @@ export type StopSignal = 'SIGINT' | 'SIGTERM';
  * `running`: no signal yet. `draining` (1st signal): no further runs, those under way are finished, up to 5 min.
  * `stopping` (2nd, or the drain took too long): runs are cancelled and handed back. A 3rd signal exits.
  */
-export type ShutdownStage = 'running' | 'draining' | 'stopping';
+type ShutdownStage = 'running' | 'draining' | 'stopping';
 
 /** What a signal makes the program do. */
 export type ShutdownStep =
@@ -19,7 +19,7 @@ export type ShutdownStep =
 export const drainMs = 5 * 60_000;
 
 /** The next step at a signal. */
-export function onStopSignal(stage: ShutdownStage, signal: StopSignal): ShutdownStep {
+function onStopSignal(stage: ShutdownStage, signal: StopSignal): ShutdownStep {
   const code = signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
   switch (stage) {
     case 'running':

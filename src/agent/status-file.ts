@@ -11,7 +11,7 @@ import { replaceFile } from './replace-file.ts';
  * `starting`: no poll was answered yet. `waiting`: polls. `running`: executes at least one run. `disconnected`: the last
  * poll failed. `draining`: finishes its runs and takes no more. `ended`: the process ended in order.
  */
-export const agentStates = ['starting', 'waiting', 'running', 'disconnected', 'draining', 'ended'] as const;
+const agentStates = ['starting', 'waiting', 'running', 'disconnected', 'draining', 'ended'] as const;
 
 const iso = z.string();
 const statusSchema = z.object({

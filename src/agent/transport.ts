@@ -3,7 +3,7 @@ import type { ProxySettings } from './agent-config.ts';
 import { NoAnswerError } from './bridge-errors.ts';
 
 /** One request as bytes. Redirects are never followed. */
-export interface RawRequest {
+interface RawRequest {
   method: string;
   url: string;
   headers: Readonly<Record<string, string>>;

@@ -431,7 +431,7 @@ export class FakeBridge {
 }
 
 /** The shortest flow that is valid. */
-export const waitFlow: Lease['flow'] = {
+const waitFlow: Lease['flow'] = {
   nodes: [
     { id: 's', type: 'start' },
     { id: 'w', type: 'wait', data: { ms: 1 } },
