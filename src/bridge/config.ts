@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -66,7 +67,8 @@ const environment = z.object({
         .split(',')
         .map((address) => address.trim())
         .filter((address) => address !== ''),
-    ),
+    )
+    .refine((list) => list.every(isNetwork), 'must be IP addresses or CIDR networks, separated by commas'),
 });
 
 /** Reads the configuration from an environment. Throws UsageError with every problem at once, naming the variables. */
@@ -118,6 +120,16 @@ export function dataFolder(env: Readonly<Record<string, string | undefined>>): s
 /** `http://host:port` of a listening socket, IPv6 in brackets. */
 export function addressUrl(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '0', ...more] = text.split('/');
+  return (
+    isIP(address) !== 0 &&
+    /^\d{1,3}$/.test(bits) &&
+    Number(bits) <= (isIP(address) === 4 ? 32 : 128) &&
+    more.length === 0
+  );
 }
 
 function isLoopback(host: string): boolean {

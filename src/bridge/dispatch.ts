@@ -4,7 +4,7 @@ import { countReady, grantLeases, type LeaseTaker, withdrawOffers } from './leas
 import type { LeaseDeps } from './leases/lease-deps.ts';
 
 /** One poll of a runner. */
-export interface Poll {
+interface Poll {
   runner: LeaseTaker;
   slots: number;
   waitMs: number;

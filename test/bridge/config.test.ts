@@ -97,6 +97,15 @@ describe('the configuration of the bridge', () => {
     expect(problemsOf({ PUBLIC_URL })).toEqual([expect.stringContaining('PUBLIC_URL')]);
   });
 
+  it('believes only proxies that are named by address or network', () => {
+    expect(
+      readBridgeConfig({ QUALINET_TRUSTED_PROXIES: '10.0.0.1, 10.1.0.0/16,::1' }).trustedProxies,
+    ).toEqual(['10.0.0.1', '10.1.0.0/16', '::1']);
+    for (const list of ['proxy.internal', '10.0.0.0/33', '1.2.3.4/8/8']) {
+      expect(problemsOf({ QUALINET_TRUSTED_PROXIES: list })).toEqual([expect.stringContaining('CIDR')]);
+    }
+  });
+
   it('uses the managed secret only where managed pairing is allowed', () => {
     const QUALINET_MANAGED_PAIR_SECRET = 'x'.repeat(32);
     expect(readBridgeConfig({ QUALINET_MANAGED_PAIR_SECRET }).managedPairSecret).toBeNull();

@@ -36,7 +36,7 @@ export interface Store {
 }
 
 /** An approved runner of the store's workspace. */
-export interface Taker {
+interface Taker {
   runnerId: string;
   grant(slots?: number): Promise<Lease[]>;
   /** Grants one and acknowledges it. */
@@ -93,7 +93,7 @@ export function storeOn(db: Database): Store {
   };
 }
 
-export const sampleFlow = {
+const sampleFlow = {
   nodes: [
     { id: 's', type: 'start' },
     { id: 'open', type: 'navigate', data: { url: 'https://example.test/' } },

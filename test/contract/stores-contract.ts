@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
+import { endingsContract } from './endings-contract.ts';
 import { eventsContract } from './events-contract.ts';
 import { leasesContract } from './leases-contract.ts';
 import { type OpenDatabase, type Store, storeOn } from './open-store.ts';
@@ -21,6 +22,7 @@ export function storesContract(name: string, open: OpenDatabase): void {
     });
     const current = (): Store => store;
     leasesContract(current);
+    endingsContract(current);
     eventsContract(current);
     runnersContract(current);
   });

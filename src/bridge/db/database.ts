@@ -10,16 +10,14 @@ export type Statements = Pick<Database, 'execute' | 'select' | 'insert' | 'updat
 
 /**
  * Now, as SQL: every decision about time is made inside a statement, by one clock. The embedded default gives the
- * process's clock ({@link clockNow}), which tests can move; several bridges on one database must give
- * {@link databaseNow}, because their own clocks differ.
+ * process's clock ({@link clockNow}), which tests can move; several bridges on one database must give the database's
+ * (`clock_timestamp()`), because their own clocks differ.
  */
 export type SqlNow = () => SQL;
 
 export function clockNow(clock: Clock): SqlNow {
   return () => sql`${new Date(clock.nowMs()).toISOString()}::timestamptz`;
 }
-
-export const databaseNow: SqlNow = () => sql`clock_timestamp()`;
 
 /** `ms` after now (before it when negative). */
 export function nowPlus(now: SqlNow, ms: number): SQL {

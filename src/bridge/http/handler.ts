@@ -3,7 +3,7 @@ import type { ResponseOf, RouteAuth, RouteName, Routes } from '../../protocol/ro
 import type { RunnerCaller } from '../runners/runner-keys.ts';
 
 /** What a handler gets: everything is checked, nothing is raw but `query` text and `bytes` of a presigned PUT. */
-export interface HandlerInput<Name extends RouteName> {
+interface HandlerInput<Name extends RouteName> {
   body: SchemaOutput<Routes[Name], 'request'>;
   query: SchemaOutput<Routes[Name], 'query'>;
   params: ParamsOf<Routes[Name]['path']>;
@@ -16,7 +16,7 @@ export interface HandlerInput<Name extends RouteName> {
 }
 
 /** Parts of the request as they came, for the few routes whose input is no JSON. */
-export interface RawParts {
+interface RawParts {
   query: URLSearchParams;
   contentType: string | undefined;
   lastEventId: string | undefined;
@@ -24,13 +24,13 @@ export interface RawParts {
 }
 
 /** Answers one route. Throws ProblemError for every other answer than 200. */
-export type Handler<Name extends RouteName> = (input: HandlerInput<Name>) => Promise<AnswerOf<Name>>;
+type Handler<Name extends RouteName> = (input: HandlerInput<Name>) => Promise<AnswerOf<Name>>;
 
 /** Exactly one handler for each route of the table. */
 export type Handlers = { [Name in RouteName]: Handler<Name> };
 
 /** A handler's 200 answer: the JSON body, or what the route's kind of answer needs. */
-export type AnswerOf<Name extends RouteName> = Routes[Name]['response'] extends 'events'
+type AnswerOf<Name extends RouteName> = Routes[Name]['response'] extends 'events'
   ? EventStream
   : Routes[Name]['response'] extends 'bytes' | 'text'
     ? Content
@@ -53,7 +53,7 @@ export interface StreamMessage {
 }
 
 /** Who sent the request, as its `auth` proves it. */
-export type CallerOf<Auth extends RouteAuth> = Auth extends 'runner'
+type CallerOf<Auth extends RouteAuth> = Auth extends 'runner'
   ? RunnerCaller
   : Auth extends 'enrol'
     ? { runnerId: string }

@@ -175,6 +175,25 @@ describe('a signed route', () => {
   });
 });
 
+describe('a bridge behind a proxy', () => {
+  it('verifies for PUBLIC_URL and its path, whatever Host the request carries', async () => {
+    const publicUrl = 'https://bridge.example.com/base';
+    const fixture = await bridgeFixture({ env: { PUBLIC_URL: publicUrl } });
+    try {
+      const { url, adminToken } = fixture.bridge;
+      const { client } = await pairRunner(url, adminToken);
+      const outside = signedClient(publicUrl, client.key);
+      const proxied = (message: RequestMessage) => ({ ...message, url: message.url.replace(publicUrl, url) });
+      expect((await outside.send('runnerSelf', { alter: proxied })).status).toBe(200);
+      expect((await client.send('runnerSelf')).body['code']).toBe('signature_invalid');
+      const code = await post(url, '/v1/codes', {}, adminToken);
+      expect(code.body['apiBaseUrl']).toBe(publicUrl);
+    } finally {
+      await fixture.end();
+    }
+  });
+});
+
 describe("an operator's route", () => {
   let fixture: BridgeFixture;
   beforeAll(async () => {

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { cancelRun } from '../../src/bridge/leases/cancel-run.ts';
+import { releaseLease } from '../../src/bridge/leases/release-lease.ts';
+import { settleByResult } from '../../src/bridge/leases/settle-run.ts';
+import { sweepLeases } from '../../src/bridge/leases/sweep-leases.ts';
+import { appendEvents } from '../../src/bridge/runs/append-events.ts';
+import { defaultTiming } from '../../src/bridge/timing.ts';
+import { passed, type Store } from './open-store.ts';
+
+const { leaseTtlMs, releaseGapMs, runMs, attempts, freeHandbacks } = defaultTiming;
+const started = (seq: number, nodeId: string) => ({
+  seq,
+  at: '2026-11-24T10:00:00.000Z',
+  event: { type: 'step_start' as const, nodeId },
+});
+
+/** How a run ends, or is handed back: results, releases, redelivery. */
+export function endingsContract(store: () => Store): void {
+  describe('a result', () => {
+    it('is written once, and repeating it changes nothing and answers the same', async () => {
+      const { deps, submit, runner, run, state } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      expect(await settleByResult(deps, held, passed)).toBe('passed');
+      const first = await run(runId);
+      expect(first).toMatchObject({ status: 'passed', durationMs: 1_200, stepsResult: passed.stepsResult });
+      expect(await settleByResult(deps, held, passed)).toBe('passed');
+      expect(await settleByResult(deps, held, { ...passed, status: 'failed', durationMs: 1 })).toBe('passed');
+      expect(await run(runId)).toEqual(first);
+      expect(await state(runId)).toBe('done');
+    });
+
+    it('is not undone by anything that comes later', async () => {
+      const { deps, clock, submit, runner, run } = store();
+      const runId = await submit();
+      const taker = await runner();
+      const held = await taker.take();
+      await settleByResult(deps, held, passed);
+      const first = await run(runId);
+      expect(await taker.beat(held)).toBeNull();
+      expect(await releaseLease(deps, held, { reason: 'shutdown' })).toBe(false);
+      await cancelRun(deps, runId);
+      await clock.advance(runMs + leaseTtlMs);
+      await sweepLeases(deps);
+      expect(await run(runId)).toEqual(first);
+    });
+
+    it('with an error of the run keeps it', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      const error = { code: 'flow_invalid', message: 'the variable USER is not set', problems: ['x'] };
+      await settleByResult(deps, held, { status: 'failed', durationMs: 0, stepsResult: [], error });
+      expect(await run(runId)).toMatchObject({ status: 'failed', error });
+    });
+
+    it('that comes twice at once is written once', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      const answers = await Promise.all([
+        settleByResult(deps, held, passed),
+        settleByResult(deps, held, { ...passed, status: 'failed' }),
+      ]);
+      expect(new Set(answers).size).toBe(1);
+      expect((await run(runId)).status).toBe(answers[0]);
+    });
+  });
+
+  describe('a release', () => {
+    it.each(['draining', 'shutdown', 'cannot_start'] as const)(
+      'for %s before the first step uses up no attempt',
+      async (reason) => {
+        const { deps, clock, submit, runner, run, state } = store();
+        const runId = await submit();
+        const held = await (await runner()).take();
+        expect(await releaseLease(deps, held, { reason, detail: 'why' })).toBe(true);
+        expect(await state(runId)).toBe('ready');
+        expect(await run(runId)).toMatchObject({
+          attempt: 0,
+          lastEndReason: `${reason}: why`,
+          runnerId: null,
+        });
+        await clock.advance(60_000);
+        expect(await (await runner()).grant()).toMatchObject([{ runId, fence: 2, attempt: 1 }]);
+      },
+    );
+
+    it('after the first step uses up an attempt', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      await appendEvents(deps, held, [started(1, 'open')]);
+      await releaseLease(deps, held, { reason: 'shutdown' });
+      expect((await run(runId)).attempt).toBe(1);
+    });
+
+    it('of an interrupted run uses up an attempt', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      await releaseLease(deps, held, { reason: 'interrupted' });
+      expect((await run(runId)).attempt).toBe(1);
+    });
+
+    it('that is repeated gets the same answer and changes nothing, even after the next grant', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      expect(await releaseLease(deps, held, { reason: 'draining' })).toBe(true);
+      expect(await releaseLease(deps, held, { reason: 'draining' })).toBe(true);
+      const next = await (await runner()).take();
+      expect(await releaseLease(deps, held, { reason: 'draining' })).toBe(true);
+      expect(await run(runId)).toMatchObject({ status: 'running', runnerId: next.runnerId });
+    });
+
+    it('because a browser cannot start makes the run wait a little longer each time', async () => {
+      const { deps, clock, submit, runner } = store();
+      await submit();
+      const taker = await runner();
+      for (const waitMs of [1_000, 2_000, 4_000]) {
+        await releaseLease(deps, await taker.take(), { reason: 'cannot_start' });
+        await clock.advance(waitMs - 1);
+        expect(await taker.grant()).toEqual([]);
+        await clock.advance(1);
+      }
+    });
+
+    it('can be repeated only so often before it uses up attempts, so that no run goes round for ever', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const taker = await runner();
+      let rounds = 0;
+      while ((await run(runId)).status !== 'failed' && rounds < 100) {
+        await releaseLease(deps, await taker.take(), { reason: 'draining' });
+        rounds += 1;
+      }
+      expect(rounds).toBe(freeHandbacks + attempts);
+    });
+
+    it('of a run that was asked to cancel ends it as cancelled', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      await cancelRun(deps, runId);
+      expect(await releaseLease(deps, held, { reason: 'shutdown' })).toBe(true);
+      expect((await run(runId)).status).toBe('cancelled');
+      expect(await releaseLease(deps, held, { reason: 'shutdown' })).toBe(true);
+    });
+  });
+
+  describe('redelivery', () => {
+    const lose = async (startedSteps: string[], onRedelivery: 'rerun' | 'fail' | 'auto') => {
+      const { deps, clock, submit, runner, run } = store();
+      const runId = await submit({ onRedelivery });
+      const held = await (await runner()).take();
+      if (startedSteps.length > 0) {
+        await appendEvents(
+          deps,
+          held,
+          startedSteps.map((nodeId, index) => started(index + 1, nodeId)),
+        );
+      }
+      await clock.advance(leaseTtlMs + releaseGapMs);
+      await sweepLeases(deps);
+      return run(runId);
+    };
+
+    it.each([
+      ['rerun', ['open', 'buy'], 'running', null],
+      ['fail', [], 'failed', 'not_redelivered'],
+      ['auto', [], 'running', null],
+      ['auto', ['open'], 'running', null],
+      ['auto', ['open', 'buy'], 'failed', 'not_redelivered'],
+      ['auto', ['a step nobody knows'], 'failed', 'not_redelivered'],
+    ] as const)('%s after the steps %j leaves the run %s', async (mode, steps, status, code) => {
+      const run = await lose([...steps], mode);
+      expect(run).toMatchObject({ status, lastEndReason: 'expired' });
+      expect(run.error?.code ?? null).toBe(code);
+    });
+  });
+}
