@@ -28,6 +28,10 @@ export type ExecuteFlow = (
     signal: AbortSignal;
     /** Resolves when steps may act; the page may be opened before. Rejects when they never may. */
     mayAct: Promise<void>;
+    /** Resolves when the result has been reported, or soon anyway: what only tidies up leaves the processor to that. */
+    reported: Promise<void>;
+    /** Resolves when the verdict was delivered or dropped. Cleaning up before that competes with it for the processors. */
+    settled: Promise<void>;
     onEvent(event: StepEvent): void;
     keepScreenshot(picture: Picture): Promise<KeptPicture>;
   },
@@ -64,6 +68,10 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
   const startedMs = clock.monotonicMs();
   const acting = abortScope([deps.stopSignal]);
   const stop = (reason: Error): void => acting.abort(reason);
+  let markSettled: () => void = () => {};
+  const settled = new Promise<void>((resolve) => {
+    markSettled = resolve;
+  });
   let nodeId: string | null = null;
   const kept = keepLease(lease, {
     ...deps,
@@ -78,6 +86,7 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
 
   const outcome = await act();
   const end = await settle(outcome).finally(async () => {
+    markSettled();
     acting.close();
     outbox.stop();
     await kept.stop();
@@ -103,7 +112,7 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
       if (checked.ok) {
         result = await deps.executeFlow(
           { steps, variables: lease.variables },
-          { signal: acting.signal, mayAct: kept.taken, onEvent, keepScreenshot },
+          { signal: acting.signal, mayAct: kept.taken, settled, onEvent, keepScreenshot },
         );
       } else {
         await kept.taken;

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { credentialsPath, readCredentials, saveCredentials } from '../../src/agent/credentials.ts';
 import { openStatusFile } from '../../src/agent/status-file.ts';
 import { qualinet } from '../../src/cli/command-table.ts';
-import { engineOn } from '../../src/cli/commands/start.ts';
+import { engineOn } from '../../src/cli/engine-on.ts';
 import { runProgram } from '../../src/command-line/run-program.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { EnvironmentError } from '../../src/lib/errors.ts';
@@ -303,6 +303,7 @@ describe('qualinet start', () => {
     const hooks = {
       signal: new AbortController().signal,
       mayAct: Promise.resolve(),
+      settled: Promise.resolve(),
       onEvent: () => {},
       keepScreenshot: async () => ({ problem: 'none' }),
     };

@@ -11,14 +11,12 @@ import {
 } from '../../agent/credentials.ts';
 import { enrolRunner } from '../../agent/enrol.ts';
 import { describeHost } from '../../agent/host.ts';
-import { type ExecuteFlow, ShutdownError } from '../../agent/run-lease.ts';
+import { ShutdownError } from '../../agent/run-lease.ts';
 import { type Shutdown, type ShutdownStep, watchSignals } from '../../agent/shutdown.ts';
 import { tellLog } from '../../agent/tell-log.ts';
 import { createTransport } from '../../agent/transport.ts';
 import { writableHome } from '../../agent/writable-home.ts';
-import { executeFlow } from '../../browser/execute-flow.ts';
 import type { BrowserChoice } from '../../browser/find-browser.ts';
-import type { RunPage } from '../../browser/run-page.ts';
 import { launchBrowser, type WarmBrowser } from '../../browser/warm-browser.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -30,6 +28,7 @@ import { version } from '../../lib/version.ts';
 import { protocolVersion } from '../../protocol/limits.ts';
 import type { Capabilities } from '../../protocol/messages.ts';
 import { chooseBrowser } from '../choose-browser.ts';
+import { engineOn } from '../engine-on.ts';
 import { pairMachine, readLine } from './pair.ts';
 
 const options = z.object({
@@ -111,37 +110,6 @@ export const start = defineCommand({
     }
   },
 });
-
-/**
- * The engine on a warm browser: the page opens at once, but nothing acts on it before the lease is ours. Throws
- * EnvironmentError when the browser cannot be started: that is no verdict about the tested site, and the run is handed back.
- */
-export function engineOn(warm: Pick<WarmBrowser, 'newRun'>): ExecuteFlow {
-  return async (run, { mayAct, ...hooks }) => {
-    let cannotStart: unknown = null;
-    const newRun = (): Promise<RunPage> =>
-      warm.newRun().catch((error: unknown) => {
-        cannotStart = error;
-        throw error;
-      });
-    const result = await executeFlow(run, {
-      ...hooks,
-      clock: systemClock,
-      async openPage() {
-        const page = await newRun();
-        try {
-          await mayAct;
-        } catch (error) {
-          await page.close();
-          throw error;
-        }
-        return page;
-      },
-    });
-    if (cannotStart !== null) throw cannotStart;
-    return result;
-  };
-}
 
 /** The credentials of this home; else those that WORKER_SECRET gives; else a person may pair now. */
 async function obtainCredentials(
