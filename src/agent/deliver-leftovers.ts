@@ -49,5 +49,5 @@ async function deliver({ header, events, result }: Leftover, deps: DeliverDeps):
   if (deps.signal.aborted) return { kind: 'kept', why: errorText(deps.signal.reason) };
   return result === null
     ? deliverRelease(header, { reason: 'interrupted', detail: 'the runner ended during this run' }, deps)
-    : deliverResult(header, result, deps);
+    : deliverResult(header, { result, lastEvents: [] }, deps);
 }

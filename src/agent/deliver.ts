@@ -1,8 +1,9 @@
 import type { Clock } from '../lib/clock.ts';
 import { CredentialsRejectedError, errorText, LeaseLostError, RefusedError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
+import { limits } from '../protocol/limits.ts';
 import { bodyLimitOf } from '../protocol/routes.ts';
-import type { RunResult } from '../protocol/run-result.ts';
+import type { NumberedEvent, RunResult } from '../protocol/run-result.ts';
 import { abortScope } from './abort-scope.ts';
 import type { BridgeClient } from './bridge-client.ts';
 import { NoAnswerError, UpgradeRequiredError } from './bridge-errors.ts';
@@ -20,16 +21,18 @@ export interface DeliverDeps extends RetryDeps {
 /** Longest a runner tries to hand a run back; the bridge takes it back by itself soon after. */
 const releaseMs = 10_000;
 
-/** Sends the result until the bridge has it, does not want it, or `signal` ends it. */
+/** Sends the result, and events that ride with it, until the bridge has it, does not want it, or `signal` ends it. */
 export async function deliverResult(
   { leaseId, fence }: { leaseId: string; fence: number },
-  result: RunResult,
+  { result, lastEvents }: { result: RunResult; lastEvents: readonly NumberedEvent[] },
   deps: DeliverDeps,
 ): Promise<LeaseEnd> {
+  const riding = lastEvents.length === 0 ? {} : { lastEvents: [...lastEvents] };
   const { client, log, signal } = deps;
   const send = (body: RunResult) =>
     withRetry(
-      () => client.call('postResult', { params: { leaseId }, body: { fence, result: body }, signal }),
+      () =>
+        client.call('postResult', { params: { leaseId }, body: { fence, result: body, ...riding }, signal }),
       { signal, onRetry: ({ message }) => log.warn(`the result waits: ${message}`, { leaseId }) },
       deps,
     );
@@ -95,7 +98,7 @@ function endOf(error: unknown, signal: AbortSignal): LeaseEnd {
 
 /** The result as large as its route takes: logs of passed steps go first, then texts get shorter. */
 function fitted(result: RunResult): RunResult {
-  const limit = bodyLimitOf('postResult') - 1_024;
+  const limit = bodyLimitOf('postResult') - limits.eventBatchBytes - 1_024;
   const isFitting = (candidate: RunResult): boolean => Buffer.byteLength(JSON.stringify(candidate)) <= limit;
   if (isFitting(result)) return result;
   const withoutLogs = result.stepsResult.map(({ logs: _logs, ...step }) => step);

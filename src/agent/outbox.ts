@@ -39,6 +39,7 @@ export class Outbox {
   #owedBytes = 0;
   #isClosed = false;
   #isFinishing = false;
+  #leavesLastBatch = false;
   readonly #scope: AbortScope;
   readonly #gathering: WakeUp;
   #loop: Promise<void> | null = null;
@@ -73,8 +74,15 @@ export class Outbox {
   async finish(): Promise<void> {
     this.#isFinishing = true;
     this.#gathering.wake();
-    if (this.#owed.length > 0 && !this.#isClosed) this.#loop ??= this.#run();
+    if (this.#isSendingDue()) this.#loop ??= this.#run();
     await this.#loop;
+  }
+
+  /** As {@link finish}, but leaves a last batch that can ride with the result, and gives it: everything before it is stored. */
+  async finishForResult(): Promise<NumberedEvent[]> {
+    this.#leavesLastBatch = true;
+    await this.finish();
+    return this.#isClosed ? [] : [...this.#owed];
   }
 
   /** Sends nothing more; what is owed stays in the spool. */
@@ -86,8 +94,9 @@ export class Outbox {
 
   async #run(): Promise<void> {
     try {
-      while (this.#owed.length > 0 && !this.#isClosed) {
+      while (this.#isSendingDue()) {
         await this.#gather();
+        if (!this.#isSendingDue()) break;
         await this.#deps.spool?.written();
         await this.#send();
       }
@@ -99,6 +108,11 @@ export class Outbox {
     } finally {
       this.#loop = null;
     }
+  }
+
+  #isSendingDue(): boolean {
+    if (this.#owed.length === 0 || this.#isClosed) return false;
+    return !this.#leavesLastBatch || firstBatch(this.#owed).length < this.#owed.length;
   }
 
   async #gather(): Promise<void> {

@@ -7,7 +7,7 @@ import { CancelledError, ExpectedError, errorText, LeaseLostError } from '../lib
 import type { Log } from '../lib/log.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Lease } from '../protocol/messages.ts';
-import type { RunResult, StepEvent } from '../protocol/run-result.ts';
+import type { NumberedEvent, RunResult, StepEvent } from '../protocol/run-result.ts';
 import { abortScope } from './abort-scope.ts';
 import type { AgentEvent } from './agent-event.ts';
 import type { BridgeClient } from './bridge-client.ts';
@@ -28,8 +28,6 @@ export type ExecuteFlow = (
     signal: AbortSignal;
     /** Resolves when steps may act; the page may be opened before. Rejects when they never may. */
     mayAct: Promise<void>;
-    /** Resolves when the result has been reported, or soon anyway: what only tidies up leaves the processor to that. */
-    reported: Promise<void>;
     /** Resolves when the verdict was delivered or dropped. Cleaning up before that competes with it for the processors. */
     settled: Promise<void>;
     onEvent(event: StepEvent): void;
@@ -139,12 +137,19 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
     return uploadPicture(lease, picture, { ...deps, spool, signal: acting.signal });
   }
 
+  /** The result and the events that ride with it, once both are on disk and all events before them are stored. */
+  async function lastWords(result: RunResult): Promise<{ result: RunResult; lastEvents: NumberedEvent[] }> {
+    const [lastEvents] = await Promise.all([outbox.finishForResult(), spool.writeResult(result)]);
+    return { result, lastEvents };
+  }
+
   async function settle(outcome: Outcome): Promise<LeaseEnd> {
     switch (outcome.kind) {
       case 'result':
-        // Disk and network at once: the result leaves as soon as it is on disk and the events before it are in.
-        await Promise.all([spool.writeResult(outcome.result), outbox.finish()]);
-        return deliverResult(lease, outcome.result, { ...deps, signal: deps.hardStopSignal });
+        return deliverResult(lease, await lastWords(outcome.result), {
+          ...deps,
+          signal: deps.hardStopSignal,
+        });
       case 'release':
       case 'bug':
         await outbox.finish();

@@ -5,7 +5,9 @@ import type { WarmBrowser } from '../browser/warm-browser.ts';
 import { systemClock } from '../lib/clock.ts';
 
 /** Longest a page is left open for the sake of a verdict that is on its way. */
-const closeLaterMs = 500;
+const longestOpenMs = 500;
+/** Time the verdict gets to reach whoever waits for it, on the same machine perhaps, once the bridge has it. */
+const headStartMs = 50;
 
 /**
  * The engine on a warm browser: the page opens at once, but nothing acts on it before the lease is ours. Throws
@@ -30,7 +32,7 @@ export function engineOn(warm: Pick<WarmBrowser, 'newRun'>): ExecuteFlow {
           await page.close();
           throw error;
         }
-        return { ...page, close: () => closeLater(page, settled) };
+        return { ...page, close: () => closeLater(page, settled, hooks.signal) };
       },
     });
     if (cannotStart !== null) throw cannotStart;
@@ -38,10 +40,18 @@ export function engineOn(warm: Pick<WarmBrowser, 'newRun'>): ExecuteFlow {
   };
 }
 
-/** Closing a context keeps Chromium busy for 20 to 40 ms, just while the verdict needs the processors. */
-async function closeLater(page: RunPage, settled: Promise<void>): Promise<void> {
+/**
+ * Closing a context and preparing the next keeps Chromium busy for 50 ms, just while the verdict needs the processors.
+ * A run that was stopped has no verdict to hurry for: its page must act no more and is closed at once.
+ */
+async function closeLater(page: RunPage, settled: Promise<void>, stopped: AbortSignal): Promise<void> {
   const over = new AbortController();
-  await Promise.race([settled, systemClock.sleep(closeLaterMs, over.signal).catch(() => {})]);
-  over.abort();
-  await page.close();
+  const untilStopped = new Promise<void>((resolve) => {
+    if (stopped.aborted) resolve();
+    stopped.addEventListener('abort', () => resolve(), { once: true, signal: over.signal });
+  });
+  const headStart = settled.then(() => systemClock.sleep(headStartMs, over.signal));
+  const longest = systemClock.sleep(longestOpenMs, over.signal);
+  await Promise.race([untilStopped, headStart, longest]).finally(() => over.abort());
+  await Promise.allSettled([headStart, longest, page.close()]);
 }

@@ -240,7 +240,12 @@ export const uploadResponse = z.object({
   expiresAt: isoTime,
 });
 
-export const resultRequest = z.strictObject({ fence, result: runResultSchema });
+export const resultRequest = z.strictObject({
+  fence,
+  result: runResultSchema,
+  /** The last events, stored before the result: they ride with it where a batch of their own would only cost time. */
+  lastEvents: z.array(numberedEventSchema).max(limits.eventsPerBatch).optional(),
+});
 /** `status` is what the row says now: `failed` for a result after the deadline, whatever it said. */
 export const resultResponse = z.object({ status: z.enum(runStatuses) });
 

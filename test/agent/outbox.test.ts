@@ -81,6 +81,22 @@ describe('the outbox', () => {
     expect(clock.sleepers).toBe(0);
   });
 
+  it('leaves the last batch to the result, and sends everything before it', async () => {
+    const { outbox, batches } = await outboxFixture(new ManualClock());
+    for (let index = 0; index < 6; index += 1) outbox.push(long(index));
+    const riding = await outbox.finishForResult();
+    expect(batches()).toEqual([[1, 2, 3, 4]]);
+    expect(riding.map(({ seq }) => seq)).toEqual([5, 6]);
+  });
+
+  it('leaves nothing to the result once the lease is lost', async () => {
+    const { bridge, outbox, lost } = await outboxFixture(new ManualClock());
+    bridge.lost.add(leaseId);
+    for (let index = 0; index < 6; index += 1) outbox.push(long(index));
+    expect(await outbox.finishForResult()).toEqual([]);
+    expect(lost).toHaveLength(1);
+  });
+
   it('has one batch in flight', async () => {
     const { bridge, outbox } = await outboxFixture();
     bridge.script('postEvents', 'hang');

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** One thing to measure: its name and what one round of it does; the round gives its time in ms. */
 export interface Contender {
   name: string;
@@ -20,13 +22,15 @@ export interface Measured {
 export async function interleave(
   contenders: readonly Contender[],
   rounds: number,
-  warmUp = 2,
+  { warmUp = 3, restMs = 0 } = {},
 ): Promise<Measured[]> {
   const times = contenders.map(() => [] as number[]);
   for (let round = -warmUp; round < rounds; round += 1) {
     for (let turn = 0; turn < contenders.length; turn += 1) {
       const index = (turn + Math.abs(round)) % contenders.length;
       const ms = await contenders[index]?.round();
+      // What a round leaves to tidy up must not fall into the next one's time.
+      await delay(restMs);
       if (round >= 0 && ms !== undefined) times[index]?.push(ms);
     }
   }

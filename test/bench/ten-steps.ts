@@ -85,6 +85,7 @@ export async function measureTenSteps(path: '/' | '/late', rounds: number): Prom
         },
       ],
       rounds,
+      { restMs: 400 },
     );
   } finally {
     await browser.close();

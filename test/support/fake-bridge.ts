@@ -282,9 +282,14 @@ export class FakeBridge {
           expiresAt: '2026-11-24T11:00:00.000Z',
         });
       }
-      case 'postResult':
-        if (!this.results.has(leaseId)) this.results.set(leaseId, (body as RequestOf<'postResult'>).result);
+      case 'postResult': {
+        const { result, lastEvents = [] } = body as RequestOf<'postResult'>;
+        if (!this.results.has(leaseId)) {
+          if (lastEvents.length > 0) this.#store(leaseId, { events: lastEvents });
+          this.results.set(leaseId, result);
+        }
         return json({ status: this.results.get(leaseId)?.status });
+      }
       case 'redeemCode':
       case 'redeemManagedCode':
         return this.#redeem(name, body as RequestOf<'redeemCode'>);
@@ -327,7 +332,7 @@ export class FakeBridge {
     return isGone.aborted ? [] : this.#queue.splice(0, slots);
   }
 
-  #store(leaseId: string, { events }: RequestOf<'postEvents'>): number {
+  #store(leaseId: string, { events }: Pick<RequestOf<'postEvents'>, 'events'>): number {
     const stored = this.events.get(leaseId) ?? [];
     this.events.set(leaseId, stored);
     for (const event of events) if (event.seq === stored.length + 1) stored.push(event);

@@ -12,7 +12,9 @@ export async function storedRows(dataDir: string): Promise<StoredRows> {
   const database = await PGlite.create(join(dataDir, 'database'));
   try {
     const runs = await database.query<StoredRows['runs'][number]>('select id, status from public.runs');
-    const leases = await database.query<StoredRows['leases'][number]>('select run_id, state, fence from qualinet.leases');
+    const leases = await database.query<StoredRows['leases'][number]>(
+      'select run_id, state, fence from qualinet.leases',
+    );
     return { runs: runs.rows, leases: leases.rows };
   } finally {
     await database.close();

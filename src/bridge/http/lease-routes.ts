@@ -47,12 +47,7 @@ export function leaseRoutes(
       return { done: true };
     },
     async postEvents({ body, params, caller }) {
-      const first = body.events[0]?.seq ?? 1;
-      if (body.events.some(({ seq }, index) => seq !== first + index)) {
-        throw new ProblemError('malformed_request', {
-          errors: [{ path: 'events', message: 'must be numbered one after the other' }],
-        });
-      }
+      requireConsecutive('events', body.events);
       const held = { leaseId: params.leaseId, fence: body.fence, runnerId: caller.runnerId };
       return { ackedSeq: orLost(await appendEvents(deps, held, body.events)) };
     },
@@ -63,6 +58,14 @@ export function leaseRoutes(
     },
     async postResult({ body, params, caller }) {
       const held = { leaseId: params.leaseId, fence: body.fence, runnerId: caller.runnerId };
+      const { lastEvents = [] } = body;
+      requireConsecutive('lastEvents', lastEvents);
+      if (lastEvents.length > 0) {
+        const ackedSeq = orLost(await appendEvents(deps, held, lastEvents));
+        if (ackedSeq < (lastEvents.at(-1)?.seq ?? 0)) {
+          throw malformed('lastEvents', `events from ${ackedSeq + 1} on are missing before them`);
+        }
+      }
       const result = await withOwnScreenshotsOnly(deps.db, params.leaseId, body.result);
       return { status: orLost(await settleByResult(deps, held, result)) };
     },
@@ -73,6 +76,17 @@ export function leaseRoutes(
 function orLost<T>(value: T | null): T {
   if (value === null) throw leaseLost();
   return value;
+}
+
+function requireConsecutive(path: string, events: readonly { seq: number }[]): void {
+  const first = events[0]?.seq ?? 1;
+  if (events.some(({ seq }, index) => seq !== first + index)) {
+    throw malformed(path, 'must be numbered one after the other');
+  }
+}
+
+function malformed(path: string, message: string): ProblemError {
+  return new ProblemError('malformed_request', { errors: [{ path, message }] });
 }
 
 function leaseLost(): ProblemError {
