@@ -1,5 +1,11 @@
 import type { Clock } from '../lib/clock.ts';
-import { CancelledError, EnvironmentError, RefusedError } from '../lib/errors.ts';
+import {
+  CancelledError,
+  CredentialsRejectedError,
+  EnvironmentError,
+  RefusedError,
+  UsageError,
+} from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
 import { checkWord, deriveKey, keyidOf, newExchangeKeys, unwrapKey } from '../protocol/keys.ts';
@@ -142,8 +148,10 @@ const clockGraceMs = 10 * 60_000;
 function explained(error: unknown): unknown {
   if (error instanceof CancelledError || !(error instanceof RefusedError)) return error;
   const [message, hint] = refusals[error.code] ?? [];
-  if (message === undefined) return error;
-  return new RefusedError(error.code, message, { cause: error, ...(hint === undefined ? {} : { hint }) });
+  if (message === undefined || hint === undefined) return error;
+  // The code or the pairing is over for good; what helps is a new one, as with credentials that are over.
+  const Refusal = error.code === 'not_allowed' ? UsageError : CredentialsRejectedError;
+  return new Refusal(message, { cause: error, hint });
 }
 
 const refusals: Readonly<Record<string, readonly [string, string]>> = {

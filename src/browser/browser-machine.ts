@@ -29,7 +29,7 @@ export interface BrowserDeps {
 }
 
 /** Upper limits of what finding and getting a browser may take, in milliseconds. */
-export interface BrowserLimits {
+interface BrowserLimits {
   /** One `--version` of a browser. A cold 200 MB binary on a busy disk takes seconds. */
   checkMs: number;
   /** Playwright's download of about 110 MB. */

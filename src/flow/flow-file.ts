@@ -12,6 +12,9 @@ export interface FlowFile {
   variables: Variables;
 }
 
+/** What a command needs to know to read one from the command line. */
+export const flowFileInput = { what: 'flow file', maxBytes: limits.flowBytes, tooLarge };
+
 const flowFileSchema = z.object({
   name: z.string().max(200).nullish(),
   nodes: flowSnapshotSchema.shape.nodes,
@@ -46,6 +49,6 @@ export function parseFlowFile(text: string, path: string): FlowFile {
 }
 
 /** The error for a flow of `bytes` bytes. */
-export function tooLarge(path: string, bytes: number): UsageError {
+function tooLarge(path: string, bytes: number): UsageError {
   return new UsageError(`${path} has ${bytes} bytes; a flow may have ${limits.flowBytes} (1 MiB)`);
 }

@@ -9,7 +9,7 @@ export interface GraphNode {
   data: Readonly<Record<string, unknown>>;
 }
 
-export interface GraphEdge {
+interface GraphEdge {
   source: string;
   target: string;
 }

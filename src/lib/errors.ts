@@ -40,7 +40,7 @@ export class NotPairedError extends ExpectedError {
   readonly code = 'not_paired';
 }
 
-/** The bridge said, in a signed answer, that these credentials are over: stop and pair again. */
+/** The bridge said that these credentials, or this pairing, are over (credentials only in a signed answer): stop and pair again. */
 export class CredentialsRejectedError extends ExpectedError {
   readonly exitCode = exitCode.credentialsRefused;
   readonly code = 'credentials_refused';

@@ -1,5 +1,3 @@
-import { inspect } from 'node:util';
-
 /** Fields of a log line; a Secret among them prints as `<redacted>`. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -24,24 +22,6 @@ export function jsonLog(
     write(
       `${JSON.stringify({ at: new Date(nowMs()).toISOString(), level: at, message, ...serialisable(fields) })}\n`,
     );
-  });
-}
-
-/** A log for a terminal: `12:04:31 message key=value`. */
-export function textLog(
-  write: (line: string) => void,
-  { level = 'info' as LogLevel, nowMs = Date.now } = {},
-): Log {
-  return logFrom(level, (at, message, fields) => {
-    const time = new Date(nowMs()).toTimeString().slice(0, 8);
-    const mark = at === 'warn' ? 'warning: ' : at === 'error' ? 'error: ' : '';
-    const rest = Object.entries(fields)
-      .map(
-        ([key, value]) =>
-          ` ${key}=${typeof value === 'string' ? value : inspect(value, { breakLength: Infinity })}`,
-      )
-      .join('');
-    write(`${time} ${mark}${message}${rest}\n`);
   });
 }
 

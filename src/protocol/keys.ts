@@ -2,7 +2,6 @@ import {
   createCipheriv,
   createDecipheriv,
   createHash,
-  createPrivateKey,
   createPublicKey,
   diffieHellman,
   generateKeyPairSync,
@@ -63,20 +62,6 @@ export interface ExchangeKeys {
 export function newExchangeKeys(): ExchangeKeys {
   const { publicKey, privateKey } = generateKeyPairSync('x25519');
   return { publicKey: rawPublicKey(publicKey), privateKey };
-}
-
-/** The private half for keeping in a file between rotation attempts (JWK `d`), and back. */
-export function exportExchangeKeys({ privateKey, publicKey }: ExchangeKeys): { d: string; x: string } {
-  const { d } = privateKey.export({ format: 'jwk' });
-  if (d === undefined) throw new Error('an X25519 private key has no d');
-  return { d, x: publicKey };
-}
-
-export function importExchangeKeys({ d, x }: { d: string; x: string }): ExchangeKeys {
-  return {
-    publicKey: x,
-    privateKey: createPrivateKey({ format: 'jwk', key: { kty: 'OKP', crv: 'X25519', d, x } }),
-  };
 }
 
 /** Encrypts a runner's key so that only the holder of `recipientPublicKey`'s private half reads it. Throws on a bad public key. */

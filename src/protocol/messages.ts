@@ -27,8 +27,8 @@ export const workspaceSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9, _ and -, not starting with _ or -');
 export const labelsSchema = z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,62}$/)).max(32);
-export const pairingCodeSchema = z.string().regex(/^\d{6}$/, 'must be 6 digits');
-export const variablesSchema = z.record(
+const pairingCodeSchema = z.string().regex(/^\d{6}$/, 'must be 6 digits');
+const variablesSchema = z.record(
   z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,99}$/),
   z.string().max(100_000),
 );
@@ -43,7 +43,7 @@ export type FlowSnapshot = z.infer<typeof flowSnapshotSchema>;
 // --- pairing -------------------------------------------------------------------------------------------------------
 
 /** What an operator sees of a runner before approving it. */
-export const hostSchema = z.strictObject({
+const hostSchema = z.strictObject({
   hostname: z.string().max(255),
   platform: z.string().max(50),
   arch: z.string().max(50),
@@ -76,7 +76,7 @@ export const redeemResponse = z.object({
 export const claimRequest = z.strictObject({ runnerId: uuid, claimToken: base64url(32) });
 
 /** A key that only the holder of the X25519 private key can open (AES-256-GCM; the nonce is fresh for every answer). */
-export const wrappedKeySchema = z.object({
+const wrappedKeySchema = z.object({
   publicKey: base64url(32),
   nonce: base64url(12),
   ciphertext: base64url(48),
@@ -147,7 +147,7 @@ export const doneResponse = z.object({ done: z.literal(true) });
 
 // --- leases --------------------------------------------------------------------------------------------------------
 
-export const capabilitiesSchema = z.strictObject({
+const capabilitiesSchema = z.strictObject({
   protocol: z.number().int().positive(),
   qualinetVersion: z.string().max(50),
   platform: z.string().max(50),
@@ -171,7 +171,7 @@ export const pollRequest = z.strictObject({
 
 export const onRedeliveryModes = ['rerun', 'fail', 'auto'] as const;
 
-export const leaseSchema = z.object({
+const leaseSchema = z.object({
   leaseId: uuid,
   runId: uuid,
   fence: z.number().int().positive(),
@@ -189,10 +189,10 @@ export const leaseSchema = z.object({
 });
 export type Lease = z.infer<typeof leaseSchema>;
 
-/** `drain`: take no further runs. `cancel`: end this run now. */
-export const orders = ['cancel', 'drain'] as const;
+/** What the bridge wants of a runner. `drain`: take no further runs. `cancel`: end this run now. Others, of a newer bridge, are ignored. */
+const orders = z.array(z.string());
 
-export const pollResponse = z.object({ leases: z.array(leaseSchema), orders: z.array(z.string()) });
+export const pollResponse = z.object({ leases: z.array(leaseSchema), orders });
 
 const fence = z.number().int().positive();
 
@@ -204,8 +204,7 @@ export const heartbeatRequest = z.strictObject({
 export const heartbeatResponse = z.object({
   ttlMs: z.number().int().positive(),
   remainingMs: z.number().int(),
-  /** Unknown orders of a newer bridge are ignored. */
-  orders: z.array(z.string()),
+  orders,
 });
 
 export const releaseReasons = ['draining', 'cannot_start', 'shutdown', 'interrupted'] as const;

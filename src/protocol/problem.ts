@@ -32,7 +32,7 @@ export const problems = {
   digest_mismatch: { status: 401, title: 'The body is not the one that was signed', runner: 'retry' },
   unknown_key: { status: 401, title: 'No runner has this key', runner: 'retry' },
   clock_skew: { status: 401, title: 'The clocks are too far apart', runner: 'correct-clock' },
-  signature_expired: { status: 401, title: 'The signature is too old', runner: 'retry-once' },
+  signature_expired: { status: 401, title: 'The signature is too old', runner: 'correct-clock' },
   replayed: { status: 401, title: 'This signature was used before', runner: 'retry-once' },
   credential_expired: { status: 401, title: 'This key is over', runner: 'stop-credentials' },
   credential_revoked: { status: 401, title: 'This runner was revoked', runner: 'stop-credentials' },
@@ -73,7 +73,7 @@ export const problemSchema = z.object({
   detail: z.string().optional(),
   /** Single faults: where in the request, and what is wrong there. */
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-  /** Wall clock of the bridge, only on `clock_skew` (ISO 8601). */
+  /** Wall clock of the bridge, on `clock_skew` and `signature_expired` (ISO 8601). */
   serverTime: z.string().optional(),
 });
 export type Problem = z.infer<typeof problemSchema>;

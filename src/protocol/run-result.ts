@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { limits } from './limits.ts';
 
 /** Why a step failed, for programs; `error` says it to people. */
-export const stepErrorKinds = [
+const stepErrorKinds = [
   'not_found',
   'not_actionable',
   'timeout',

@@ -4,8 +4,8 @@ import { type PairingRequest, pairRunner } from '../../src/agent/pairing.ts';
 import {
   BridgeUnavailableError,
   CancelledError,
+  CredentialsRejectedError,
   EnvironmentError,
-  RefusedError,
 } from '../../src/lib/errors.ts';
 import { checkWord } from '../../src/protocol/keys.ts';
 import { type FakeCode, managedSecret } from '../support/fake-bridge.ts';
@@ -66,7 +66,7 @@ describe('pairing', () => {
   ])('that is refused (%j) says why and what to do', async (code, text) => {
     const { pair } = await pairing(code);
     const error = await pair().catch((caught: unknown) => caught);
-    expect(error).toBeInstanceOf(RefusedError);
+    expect(error).toBeInstanceOf(CredentialsRejectedError);
     expect(error).toMatchObject({
       message: expect.stringContaining(text),
       hint: expect.stringContaining('new code'),

@@ -30,7 +30,7 @@ export interface FakeMachine {
 export const startsScript = '#!/bin/sh\necho "Chromium 156.0.8078.79"\n';
 export const lacksLibraryScript =
   '#!/bin/sh\necho "$0: error while loading shared libraries: libnss3.so: cannot open shared object file" >&2\nexit 127\n';
-export const revision = '1255';
+const revision = '1255';
 
 export async function fakeMachine(): Promise<FakeMachine> {
   const folder = await mkdtemp(join(tmpdir(), 'qualinet-browser-test-'));

@@ -133,10 +133,10 @@ describe('qualinet pair', () => {
     expect((await readCredentials(home))?.runnerId).not.toBe(before?.runnerId);
   });
 
-  it('with a wrong code ends with 75, without a bridge with 69, and saves nothing', async () => {
+  it('with a wrong code ends with 77, without a bridge with 69, and saves nothing', async () => {
     const { bridge, home, command } = await setUp();
     const wrong = command(['pair', '123456', '--api', bridge.url]);
-    expect(await wrong.ended).toBe(75);
+    expect(await wrong.ended).toBe(77);
     expect(wrong.err()).toContain('wrong, was used already, or has expired');
     await bridge.close();
     expect(await command(['pair', '123456', '--api', bridge.url]).ended).toBe(69);

@@ -6,6 +6,7 @@ import { type DemoSite, startDemoSite } from '../../src/demo/demo-site.ts';
 import type { RunView } from '../../src/protocol/messages.ts';
 import { storedRows } from '../support/stored-rows.ts';
 import {
+  adminToken,
   type BridgeProcess,
   descendants,
   isRunning,
@@ -111,7 +112,7 @@ describe('one runner and one bridge', () => {
     const updates = await bridge.follow(passing);
     expect(updates).toHaveLength(12);
     const response = await fetch(`${bridge.url}/v1/runs/${passing}/events`, {
-      headers: { authorization: 'Bearer test-operator-token-0123456789', 'last-event-id': '1-9' },
+      headers: { authorization: `Bearer ${adminToken}`, 'last-event-id': '1-9' },
     });
     expect([...(await response.text()).matchAll(/^id: ?(.+)$/gm)].map(([, id]) => id)).toEqual([
       '1-10',

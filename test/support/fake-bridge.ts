@@ -233,7 +233,8 @@ export class FakeBridge {
     if (script === 'drop') return void response.destroy();
     if (script === 'hang') return;
     if (refusal !== null) {
-      const serverTime = refusal === 'clock_skew' ? new Date(this.nowMs()).toISOString() : undefined;
+      const isAboutTime = refusal === 'clock_skew' || refusal === 'signature_expired';
+      const serverTime = isAboutTime ? new Date(this.nowMs()).toISOString() : undefined;
       return this.#answer(response, problemAnswer(refusal, serverTime), key, message);
     }
     if (parsed !== undefined && !parsed.success) {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { findBrowser } from '../../src/browser/find-browser.ts';
+import { prepareDatabaseTemplate } from './database-template.ts';
 
 /** Before the first test: the programs are built and there is a browser, or the suite ends here and says what to type. */
 export async function setup(): Promise<void> {
@@ -12,4 +13,6 @@ export async function setup(): Promise<void> {
     if (choice === null) throw new Error('no Chromium was found; run the suite with: npm test');
     process.env['QUALINET_TEST_BROWSER'] = choice.path;
   }
+  // Made once here rather than by the first files that need one, at the same time.
+  await prepareDatabaseTemplate();
 }

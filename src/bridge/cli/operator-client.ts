@@ -6,7 +6,14 @@ import {
   UsageError,
 } from '../../lib/errors.ts';
 import { type Problem, problemSchema } from '../../protocol/problem.ts';
-import { type RequestOf, type ResponseOf, type RouteName, routePath, routes } from '../../protocol/routes.ts';
+import {
+  type RequestOf,
+  type ResponseOf,
+  type Route,
+  type RouteName,
+  routePath,
+  routes,
+} from '../../protocol/routes.ts';
 import type { Connection } from './connection.ts';
 
 /** Longest an answer may take; nothing an operator asks for takes long. */
@@ -39,8 +46,9 @@ export async function callBridge<Name extends RouteName>(
     });
   }
   const body = parsed(text);
-  // The bridge made this answer from the same table of routes.
-  if (response.status === 200 && body !== undefined) return body as unknown as ResponseOf<Name>;
+  const schema = (routes[name] as Route).response;
+  const answer = response.status === 200 && typeof schema !== 'string' ? schema.safeParse(body) : null;
+  if (answer?.success === true) return answer.data as ResponseOf<Name>;
   const problem = problemSchema.safeParse(body);
   if (problem.success) throw refusal(problem.data);
   throw new BridgeUnavailableError(`${url} answered ${response.status} and is no bridge`, {

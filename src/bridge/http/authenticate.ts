@@ -51,8 +51,10 @@ export async function authenticate(
     if (found.runner.isOver) throw new ProblemError('credential_expired');
   }
   if (found.problem !== null) {
+    // A clock that is slow by a minute or two looks like a late request: the runner learns the time with both.
+    const isAboutTime = found.problem === 'clock_skew' || found.problem === 'signature_expired';
     const serverTime = new Date(deps.nowMs()).toISOString();
-    throw new ProblemError(found.problem, found.problem === 'clock_skew' ? { serverTime } : {});
+    throw new ProblemError(found.problem, isAboutTime ? { serverTime } : {});
   }
   const remembered = await deps.nonces.remember(found.keyid, found.nonce);
   if (remembered === 'seen') throw new ProblemError('replayed');

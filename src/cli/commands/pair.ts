@@ -12,11 +12,12 @@ import { describeHost } from '../../agent/host.ts';
 import { pairRunner } from '../../agent/pairing.ts';
 import { createTransport } from '../../agent/transport.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
+import { peopleLog } from '../../command-line/people-log.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { CancelledError, EnvironmentError, errorText, UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 import { lockFolder } from '../../lib/folder-lock.ts';
-import { textLog } from '../../lib/log.ts';
+import type { Log } from '../../lib/log.ts';
 import { version } from '../../lib/version.ts';
 
 const options = z.object({
@@ -73,7 +74,7 @@ export async function pairMachine(
   // A runner that is at work here would go on with its old credentials, and could write them back.
   const lock = await lockFolder(config.home, "this machine's runner");
   const transport = createTransport(config.proxy);
-  const log = textLog((line) => context.stderr.write(line));
+  const log = peopleLog(context);
   try {
     say(`Pairing with ${apiBaseUrl} …`);
     if (isPlainHttp(apiBaseUrl)) {
@@ -102,7 +103,7 @@ export async function pairMachine(
     const labels = credentials.labels.length === 0 ? '' : `, labels ${credentials.labels.join(',')}`;
     say(`Paired as "${credentials.name}" (workspace ${credentials.workspace}${labels}).`);
     say(`Saved in ${credentialsPath(config.home)}`);
-    await checkOnce(credentials, config, say);
+    await checkOnce(credentials, config, log);
     return credentials;
   } finally {
     await transport.close();
@@ -126,20 +127,12 @@ async function refuseSecondPairing(home: string): Promise<void> {
 }
 
 /** The address in the answer may differ from the one that was typed: says at once when it does not work. */
-async function checkOnce(
-  credentials: Credentials,
-  { proxy }: AgentConfig,
-  say: (line: string) => void,
-): Promise<void> {
-  const connection = connectBridge(credentials, {
-    proxy,
-    version,
-    log: textLog((line) => say(line.trimEnd())),
-  });
+async function checkOnce(credentials: Credentials, { proxy }: AgentConfig, log: Log): Promise<void> {
+  const connection = connectBridge(credentials, { proxy, version, log });
   try {
     await connection.client.call('runnerSelf', { timeoutMs: 10_000 });
   } catch (error) {
-    say(`warning: the new credentials could not be tried: ${errorText(error)}`);
+    log.warn(`the new credentials could not be tried: ${errorText(error)}`);
   } finally {
     await connection.close();
   }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
@@ -6,30 +6,22 @@ import { agentHome } from '../../agent/agent-config.ts';
 import { executeFlow } from '../../browser/execute-flow.ts';
 import { launchBrowser } from '../../browser/warm-browser.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
+import { nameValue } from '../../command-line/name-value.ts';
+import { peopleLog } from '../../command-line/people-log.ts';
+import { readInputFile } from '../../command-line/read-input-file.ts';
 import { checkFlow } from '../../flow/check-flow.ts';
-import { type FlowFile, parseFlowFile, tooLarge } from '../../flow/flow-file.ts';
+import { flowFileInput, parseFlowFile } from '../../flow/flow-file.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { duration } from '../../lib/duration.ts';
 import { CancelledError, errorText, UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
-import { textLog } from '../../lib/log.ts';
-import { limits } from '../../protocol/limits.ts';
 import type { RunResult } from '../../protocol/run-result.ts';
 import { chooseBrowser } from '../choose-browser.ts';
 import { progressPrinter } from '../progress.ts';
 
-const variable = z.string().transform((text, context): [string, string] => {
-  const [, name, value] = /^([A-Za-z_][A-Za-z0-9_.-]{0,99})=(.*)$/s.exec(text) ?? [];
-  if (name === undefined || value === undefined) {
-    context.addIssue({ code: 'custom', message: `"${text}" is not NAME=value` });
-    return z.NEVER;
-  }
-  return [name, value];
-});
-
 const options = z.object({
   args: z.tuple([z.string()]),
-  var: z.array(variable).default([]),
+  var: z.array(nameValue).default([]),
   screenshots: z.string().min(1).default('qualinet-screenshots'),
   browser: z.string().min(1).optional(),
   headed: z.boolean().default(false),
@@ -40,7 +32,7 @@ const options = z.object({
 export const run = defineCommand({
   options,
   async run({ args: [path], var: given, screenshots, browser: browserPath, headed, json }, context) {
-    const file = await readFlowFile(path, context);
+    const file = parseFlowFile(await readInputFile(path, flowFileInput, context), path);
     const variables = { ...file.variables, ...Object.fromEntries(given) };
     const checked = checkFlow(file.flow, variables);
     for (const warning of checked.warnings) context.stderr.write(`warning: ${warning}\n`);
@@ -53,7 +45,7 @@ export const run = defineCommand({
       });
     }
 
-    const log = textLog((line) => context.stderr.write(line));
+    const log = peopleLog(context);
     const choice = await chooseBrowser(
       {
         browserPath: browserPath ?? context.env['QUALINET_BROWSER'] ?? null,
@@ -64,7 +56,7 @@ export const run = defineCommand({
     );
     const abort = new AbortController();
     const stopListening = listenForSignals(context, abort);
-    const warm = await launchBrowser({ choice, headed, log });
+    const warm = await launchBrowser({ choice, headed, log, env: context.env });
     try {
       const progress = progressPrinter(checked.steps, context.stderr);
       progress.begin(file.name ?? basename(path), choice);
@@ -91,33 +83,6 @@ export const run = defineCommand({
     }
   },
 });
-
-async function readFlowFile(path: string, { cwd, stdin }: CommandContext): Promise<FlowFile> {
-  if (path === '-') return parseFlowFile(await readLimited(stdin), 'standard input');
-  const absolute = resolve(cwd, path);
-  let text: string;
-  try {
-    const { size } = await stat(absolute);
-    if (size > limits.flowBytes) throw tooLarge(path, size);
-    text = await readFile(absolute, 'utf8');
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`cannot read the flow file ${path}: ${errorText(error)}`, { cause: error });
-  }
-  return parseFlowFile(text, path);
-}
-
-async function readLimited(stream: NodeJS.ReadableStream): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    const buffer = Buffer.from(chunk);
-    bytes += buffer.length;
-    if (bytes > limits.flowBytes) throw tooLarge('standard input', bytes);
-    chunks.push(buffer);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
 
 /** The first signal ends the run in order, so that the browser closes and a result is printed; the second ends everything. */
 function listenForSignals({ onSignal, stderr, exit }: CommandContext, abort: AbortController): () => void {

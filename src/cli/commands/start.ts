@@ -19,11 +19,12 @@ import { writableHome } from '../../agent/writable-home.ts';
 import type { BrowserChoice } from '../../browser/find-browser.ts';
 import { launchBrowser, type WarmBrowser } from '../../browser/warm-browser.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
+import { peopleLog } from '../../command-line/people-log.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 import { lockFolder } from '../../lib/folder-lock.ts';
-import { jsonLog, type Log, textLog } from '../../lib/log.ts';
+import { jsonLog, type Log } from '../../lib/log.ts';
 import { version } from '../../lib/version.ts';
 import { protocolVersion } from '../../protocol/limits.ts';
 import type { Capabilities } from '../../protocol/messages.ts';
@@ -45,8 +46,7 @@ export const start = defineCommand({
   async run({ once, headed, ...flags }, context) {
     const given = readAgentConfig(context.env, flags);
     const isForPeople = context.stderr.isTTY;
-    const write = (line: string): void => context.stderr.write(line);
-    const log = isForPeople ? textLog(write) : jsonLog(write);
+    const log = isForPeople ? peopleLog(context) : jsonLog((line) => context.stderr.write(line));
     const shutdown = watchSignals(context, {
       reason: () => new ShutdownError('the runner is being stopped'),
       onStep: (step) => log.warn(shutdownText(step)),
@@ -66,7 +66,7 @@ export const start = defineCommand({
         { browserPath: config.browserPath, headed, home: config.home },
         context,
       );
-      const warm = await launchBrowser({ choice, headed, log });
+      const warm = await launchBrowser({ choice, headed, log, env: context.env });
       closing.push(() => warm.close());
       const connection = connectBridge(credentials.value, {
         proxy: config.proxy,

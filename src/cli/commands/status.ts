@@ -4,10 +4,10 @@ import { connectBridge } from '../../agent/connect.ts';
 import { type Credentials, credentialsPath, newestKey, requireCredentials } from '../../agent/credentials.ts';
 import { type AgentStatus, readStatusFile } from '../../agent/status-file.ts';
 import { defineCommand } from '../../command-line/command.ts';
+import { peopleLog } from '../../command-line/people-log.ts';
 import { duration } from '../../lib/duration.ts';
 import { CredentialsRejectedError, ExpectedError, errorText, systemErrorCode } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
-import { textLog } from '../../lib/log.ts';
 import { version } from '../../lib/version.ts';
 import type { ResponseOf } from '../../protocol/routes.ts';
 
@@ -17,7 +17,8 @@ const askMs = 5_000;
 /** `qualinet status`: what is known here first, then what the bridge says. */
 export const status = defineCommand({
   options: z.object({ args: z.array(z.string()).max(0), json: z.boolean().default(false) }),
-  async run({ json }, { env, stdout, stderr }) {
+  async run({ json }, context) {
+    const { env, stdout } = context;
     const config = readAgentConfig(env);
     const credentials = await requireCredentials(config.home);
     const agent = await readStatusFile(config.home);
@@ -31,7 +32,7 @@ export const status = defineCommand({
     const connection = connectBridge(credentials, {
       proxy: config.proxy,
       version,
-      log: textLog((line) => stderr.write(line)),
+      log: peopleLog(context),
     });
     const asked = await ask(connection.client.call('runnerSelf', { timeoutMs: askMs }));
     await connection.close();

@@ -3,9 +3,9 @@ import { readAgentConfig } from '../../agent/agent-config.ts';
 import { connectBridge } from '../../agent/connect.ts';
 import { credentialsPath, deleteCredentials, requireCredentials } from '../../agent/credentials.ts';
 import { defineCommand } from '../../command-line/command.ts';
+import { peopleLog } from '../../command-line/people-log.ts';
 import { BridgeUnavailableError, CredentialsRejectedError, ExpectedError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
-import { textLog } from '../../lib/log.ts';
 import { version } from '../../lib/version.ts';
 
 /** `qualinet unpair`: revokes the credentials at the bridge, then deletes them here. */
@@ -15,14 +15,15 @@ export const unpair = defineCommand({
     force: z.boolean().default(false),
     json: z.boolean().default(false),
   }),
-  async run({ force, json }, { env, stdout, stderr }) {
+  async run({ force, json }, context) {
+    const { env, stdout, stderr } = context;
     const config = readAgentConfig(env);
     const { home } = config;
     const credentials = await requireCredentials(home);
     const connection = connectBridge(credentials, {
       proxy: config.proxy,
       version,
-      log: textLog((line) => stderr.write(line)),
+      log: peopleLog(context),
     });
     let isRevoked = true;
     try {

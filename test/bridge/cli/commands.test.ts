@@ -114,7 +114,7 @@ describe('qualinet-bridge', () => {
     [['submit', 'x', '--prioritty', '5'], /unknown option.*\n.*--priority/],
     [['submit'], /missing required args/],
     [['submit', 'flow.json', '--priority', 'high'], /--priority: must be a whole number/],
-    [['submit', 'flow.json', '--var', 'novalue'], /--var: must be NAME=value/],
+    [['submit', 'flow.json', '--var', 'novalue'], /--var: "novalue" is not NAME=value/],
     [['approve', 'somebody'], /argument 1: must be the ID of a runner/],
     [['code', '--api', 'nonsense'], /--api: must be an http or https address/],
     [['code', '--api', 'http://127.0.0.1:1', '--data-dir', '/tmp'], /--api and --data-dir name two bridges/],

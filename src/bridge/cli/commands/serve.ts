@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type CommandContext, defineCommand } from '../../../command-line/command.ts';
+import { peopleLog } from '../../../command-line/people-log.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
-import { jsonLog, textLog } from '../../../lib/log.ts';
+import { jsonLog } from '../../../lib/log.ts';
 import { type Bridge, startBridge } from '../../bridge.ts';
 import { dataFolder, readBridgeConfig } from '../../config.ts';
 import { callBridge } from '../operator-client.ts';
@@ -27,9 +28,8 @@ export const serve = defineCommand({
       ...(dataDir === undefined ? {} : { QUALINET_DATA_DIR: dataDir }),
     });
     const { stderr } = context;
-    const write = (line: string) => stderr.write(line);
     const level = verbose ? 'debug' : 'info';
-    const log = stderr.isTTY ? textLog(write, { level }) : jsonLog(write, { level });
+    const log = stderr.isTTY ? peopleLog(context, level) : jsonLog((line) => stderr.write(line), { level });
     const stopped = firstSignal(context);
     try {
       const onFirstStart = () =>

@@ -1,29 +1,21 @@
-import { readFile, stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { type CommandContext, defineCommand } from '../../../command-line/command.ts';
+import { nameValue } from '../../../command-line/name-value.ts';
+import { readInputFile } from '../../../command-line/read-input-file.ts';
 import { checkFlow } from '../../../flow/check-flow.ts';
-import { type FlowFile, parseFlowFile, tooLarge } from '../../../flow/flow-file.ts';
-import { errorText, UsageError } from '../../../lib/errors.ts';
+import { type FlowFile, flowFileInput, parseFlowFile } from '../../../flow/flow-file.ts';
+import { UsageError } from '../../../lib/errors.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
-import { limits } from '../../../protocol/limits.ts';
 import { onRedeliveryModes } from '../../../protocol/messages.ts';
 import { connectionOptions, findBridge, labelsOption } from '../connection.ts';
 import { callBridge } from '../operator-client.ts';
 import { waitForRun } from '../wait-for-run.ts';
 import { runText } from './runs.ts';
 
-const variable = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,99}=/, 'must be NAME=value')
-  .transform((text): [string, string] => [
-    text.slice(0, text.indexOf('=')),
-    text.slice(text.indexOf('=') + 1),
-  ]);
-
 const options = z.object({
   args: z.tuple([z.string()]),
-  var: z.array(variable).default([]),
+  var: z.array(nameValue).default([]),
   wait: z.boolean().default(false),
   workspace: z.string().optional(),
   labels: labelsOption,
@@ -67,21 +59,11 @@ export const submit = defineCommand({
   },
 });
 
-async function readCheckedFile(path: string, { cwd, stderr }: CommandContext): Promise<FlowFile> {
-  const absolute = resolve(cwd, path);
-  let text: string;
-  try {
-    const { size } = await stat(absolute);
-    if (size > limits.flowBytes) throw tooLarge(path, size);
-    text = await readFile(absolute, 'utf8');
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`cannot read the flow file ${path}: ${errorText(error)}`, { cause: error });
-  }
-  const file = parseFlowFile(text, path);
+async function readCheckedFile(path: string, context: CommandContext): Promise<FlowFile> {
+  const file = parseFlowFile(await readInputFile(path, flowFileInput, context), path);
   // The runner may have variables of its own, so a missing one is for it to report.
   const checked = checkFlow(file.flow, null);
-  for (const warning of checked.warnings) stderr.write(`warning: ${warning}\n`);
+  for (const warning of checked.warnings) context.stderr.write(`warning: ${warning}\n`);
   if (!checked.ok) {
     throw new UsageError(`${path} cannot be run`, {
       problems: checked.problems.map(({ message }) => message),

@@ -1,1 +1,0 @@
-export { type Command, type CommandContext, defineCommand } from '../command-line/command.ts';

@@ -1,0 +1,49 @@
+import { inspect, styleText } from 'node:util';
+import { type ConsolaReporter, createConsola } from 'consola';
+import type { Log, LogFields, LogLevel } from '../lib/log.ts';
+import { usesColor } from './appearance.ts';
+import type { CommandContext } from './command.ts';
+
+// consola's own numbers.
+const levels: Record<LogLevel, number> = { error: 0, warn: 1, info: 3, debug: 4 };
+
+const styles: Readonly<Record<string, Parameters<typeof styleText>[0]>> = {
+  warn: 'yellow',
+  error: 'red',
+  debug: 'dim',
+};
+
+/**
+ * A log for a person at a terminal, on stderr: `12:04:31 warning: message key=value`. A Secret prints as `<redacted>`.
+ * The reporter is ours because consola's own decide about colours by the process's stdout, which is for results.
+ */
+export function peopleLog(
+  { stderr, env }: Pick<CommandContext, 'stderr' | 'env'>,
+  level: LogLevel = 'info',
+): Log {
+  const colors = usesColor(stderr, env);
+  const reporter: ConsolaReporter = {
+    log({ type, date, args }) {
+      const mark = type === 'warn' ? 'warning: ' : type === 'error' ? 'error: ' : '';
+      const style = styles[type];
+      const text = `${mark}${args.join(' ')}`;
+      const styled = colors && style !== undefined ? styleText(style, text, { validateStream: false }) : text;
+      stderr.write(`${date.toTimeString().slice(0, 8)} ${styled}\n`);
+    },
+  };
+  const consola = createConsola({ level: levels[level], reporters: [reporter], throttle: 0 });
+  return {
+    debug: (message, fields) => consola.debug(line(message, fields)),
+    info: (message, fields) => consola.info(line(message, fields)),
+    warn: (message, fields) => consola.warn(line(message, fields)),
+    error: (message, fields) => consola.error(line(message, fields)),
+  };
+}
+
+function line(message: string, fields: LogFields = {}): string {
+  const rest = Object.entries(fields).map(
+    ([key, value]) =>
+      `${key}=${typeof value === 'string' ? value : inspect(value, { breakLength: Infinity })}`,
+  );
+  return [message, ...rest].join(' ');
+}
