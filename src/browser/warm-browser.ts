@@ -46,8 +46,16 @@ export async function launchBrowser(
     return host;
   }
 
-  function open({ chromium }: Host): Promise<RunPage> {
-    return openRunPage(chromium.browser, { kill: chromium.kill, log });
+  function open({ chromium: { browser, kill } }: Host): Promise<RunPage> {
+    // Playwright leaves newContext and newPage unsettled for ever when the browser is closed in the middle of them.
+    let stopWatching = (): void => {};
+    const ended = new Promise<never>((_, reject) => {
+      const onDisconnected = (): void => reject(new Error('the browser ended while a page was opened'));
+      browser.on('disconnected', onDisconnected);
+      stopWatching = () => browser.off('disconnected', onDisconnected);
+      if (!browser.isConnected()) onDisconnected();
+    });
+    return Promise.race([openRunPage(browser, { kill, log }), ended]).finally(() => stopWatching());
   }
 
   function prepareSpare(host: Host): void {

@@ -1,5 +1,4 @@
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { launchBrowser, type WarmBrowser } from '../../src/browser/warm-browser.ts';
@@ -15,12 +14,6 @@ async function warmBrowser(given: Partial<Parameters<typeof launchBrowser>[0]> =
   const warm = await launchBrowser({ choice: await testBrowser(), log: silentLog, ...given });
   onTestFinished(() => warm.close());
   return warm;
-}
-
-async function profiles(): Promise<string[]> {
-  return (await readdir(tmpdir()))
-    .filter((name) => /^playwright(_chromiumdev_profile|-artifacts)/.test(name))
-    .sort();
 }
 
 function pidOf({ pid }: WarmBrowser): number {
@@ -100,8 +93,26 @@ describe('a warm browser', () => {
     expect(processExists(next)).toBe(true);
   });
 
+  it('ends when it is closed while pages are being opened, and whoever waits for one hears of it', async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const warm = await warmBrowser();
+      const opening = Promise.allSettled([warm.newRun(), warm.newRun(), warm.newRun()]);
+      // Somewhere in the middle of opening: Playwright answers some of these calls never once the browser has gone.
+      for (let turn = 0; turn < round * 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      await warm.close();
+      await opening;
+    }
+  });
+
   it('leaves no process and no profile behind when it is closed, with runs still open', async () => {
-    const before = await profiles();
+    // A folder of its own: other test files start browsers at the same time.
+    const outer = process.env['TMPDIR'];
+    const own = await tempFolder();
+    process.env['TMPDIR'] = own;
+    onTestFinished(() => {
+      if (outer === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = outer;
+    });
     const warm = await warmBrowser();
     const pid = pidOf(warm);
     await warm.newRun();
@@ -109,8 +120,7 @@ describe('a warm browser', () => {
     await warm.close();
     expect(warm.isUsable()).toBe(false);
     expect(await processesInGroup(pid)).toEqual([]);
-    const left = (await profiles()).filter((name) => !before.includes(name));
-    await until('its profile is gone', async () => (await profiles()).every((name) => !left.includes(name)));
+    await until('its profile is gone', async () => (await readdir(own)).length === 0);
     await expect(warm.newRun()).rejects.toThrow('closed');
   });
 
@@ -121,9 +131,7 @@ describe('a warm browser', () => {
     const pid = pidOf(warm);
     await warm.settled();
     process.kill(pid, 'SIGSTOP');
-    const startedAt = performance.now();
     await warm.close();
-    expect(performance.now() - startedAt).toBeLessThan(15_000);
     await until('it is gone', async () => (await processesInGroup(pid)).length === 0);
     expect(warnings).toEqual([expect.stringContaining('did not end')]);
   });
