@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { lockFolder } from '../../src/lib/folder-lock.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { until } from '../support/until.ts';
 
 describe('a folder lock', () => {
   it('keeps a second one out, naming process and folder, until it is released', async () => {
@@ -33,6 +34,39 @@ describe('a folder lock', () => {
   it('of a process whose number was given to another one is taken over', async () => {
     const folder = await tempFolder();
     await writeFile(join(folder, 'lock'), `${process.pid} 1\n`);
+    await (await lockFolder(folder, 'it')).release();
+  });
+
+  it('of a process that has ended, but that its parent has not collected yet, is taken over', async () => {
+    const folder = await tempFolder();
+    // The shell starts a child, tells its number and never waits for it.
+    const shell = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60']);
+    onTestFinished(() => void shell.kill('SIGKILL'));
+    const [pid] = (await once(shell.stdout, 'data')) as [Buffer];
+    await until('the child to be a zombie', async () =>
+      / Z /.test(await readFile(`/proc/${String(pid).trim()}/stat`, 'utf8')),
+    );
+    await writeFile(join(folder, 'lock'), `${String(pid).trim()} unknown\n`);
+    await (await lockFolder(folder, 'it')).release();
+  });
+
+  it('of a process in another container holds while it is touched, and is taken over when it no longer is', async () => {
+    const folder = await tempFolder();
+    const path = join(folder, 'lock');
+    const timing = { beatMs: 50, silenceMs: 600 };
+    await writeFile(path, `${process.pid} 1 pid:[1]@other\n`);
+    const beat = setInterval(() => void utimes(path, new Date(), new Date()), 50);
+    await expect(lockFolder(folder, 'it', timing)).rejects.toThrow(`in use by process ${process.pid}`);
+    clearInterval(beat);
+    await (await lockFolder(folder, 'it', timing)).release();
+  });
+
+  it('is taken over although a process was killed while it did so', async () => {
+    const folder = await tempFolder();
+    await writeFile(join(folder, 'lock'), '999999999 1\n');
+    await mkdir(join(folder, 'lock.takeover'));
+    const longAgo = new Date(Date.now() - 60_000);
+    await utimes(join(folder, 'lock.takeover'), longAgo, longAgo);
     await (await lockFolder(folder, 'it')).release();
   });
 

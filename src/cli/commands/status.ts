@@ -6,8 +6,9 @@ import { type AgentStatus, readStatusFile } from '../../agent/status-file.ts';
 import { defineCommand } from '../../command-line/command.ts';
 import { peopleLog } from '../../command-line/people-log.ts';
 import { duration } from '../../lib/duration.ts';
-import { CredentialsRejectedError, ExpectedError, errorText, systemErrorCode } from '../../lib/errors.ts';
+import { CredentialsRejectedError, ExpectedError, errorText } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
+import { isProcessAlive } from '../../lib/process-alive.ts';
 import { version } from '../../lib/version.ts';
 import type { ResponseOf } from '../../protocol/routes.ts';
 
@@ -22,7 +23,7 @@ export const status = defineCommand({
     const config = readAgentConfig(env);
     const credentials = await requireCredentials(config.home);
     const agent = await readStatusFile(config.home);
-    const isRunning = agent !== null && agent.state !== 'ended' && isAlive(agent.pid);
+    const isRunning = agent !== null && agent.state !== 'ended' && (await isProcessAlive(agent.pid));
     const say = (line: string): void => {
       if (!json) stdout.write(`${line}\n`);
     };
@@ -108,13 +109,4 @@ function tellAgent(agent: AgentStatus | null, isRunning: boolean, say: (line: st
     say(`  run ${runId}${name === null ? '' : ` "${name}"`}${nodeId === null ? '' : ` at node ${nodeId}`}`);
   }
   if (agent.lastError !== null) say(`  last error at ${agent.lastError.at}: ${agent.lastError.message}`);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemErrorCode(error) === 'EPERM';
-  }
 }
