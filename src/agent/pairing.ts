@@ -3,6 +3,7 @@ import {
   CancelledError,
   CredentialsRejectedError,
   EnvironmentError,
+  errorText,
   RefusedError,
   UsageError,
 } from '../lib/errors.ts';
@@ -13,6 +14,7 @@ import type { Host } from '../protocol/messages.ts';
 import type { ResponseOf } from '../protocol/routes.ts';
 import { normaliseApiBaseUrl } from './agent-config.ts';
 import { createBridgeClient } from './bridge-client.ts';
+import { NoAnswerError } from './bridge-errors.ts';
 import type { Credentials } from './credentials.ts';
 import { type RetryDeps, withRetry } from './retry.ts';
 import type { Transport } from './transport.ts';
@@ -93,7 +95,7 @@ export async function pairRunner(
   story.redeemed({ checkWord: ownCheckWord, workspace: redeemed.workspace, expiresAt: redeemed.expiresAt });
 
   const claimed = await waitForDecision(redeemed);
-  const apiBaseUrl = normaliseApiBaseUrl(claimed.apiBaseUrl);
+  const apiBaseUrl = ownAddress(claimed.apiBaseUrl);
   if (apiBaseUrl !== request.apiBaseUrl) story.otherAddress(apiBaseUrl);
   return {
     runnerId: redeemed.runnerId,
@@ -140,18 +142,40 @@ export async function pairRunner(
   }
 }
 
+/** What the bridge calls itself. Throws EnvironmentError when no request can be signed for that. */
+function ownAddress(written: string): string {
+  try {
+    return normaliseApiBaseUrl(written);
+  } catch (error) {
+    throw new EnvironmentError(
+      `the bridge calls itself by an address that cannot be used: ${errorText(error)}`,
+      {
+        hint: 'Its operators must correct PUBLIC_URL; then ask for a new code.',
+        cause: error,
+      },
+    );
+  }
+}
+
 const newCode = 'Ask for a new code, then: qualinet pair CODE';
 /** The bridge decides when a pairing is over; the runner gives up by itself only well after that. */
 const clockGraceMs = 10 * 60_000;
 
 /** A refusal of the pairing in the words of whoever typed the code. */
 function explained(error: unknown): unknown {
-  if (error instanceof CancelledError || !(error instanceof RefusedError)) return error;
-  const [message, hint] = refusals[error.code] ?? [];
+  if (error instanceof CancelledError) return error;
+  const code =
+    error instanceof RefusedError ? error.code : error instanceof NoAnswerError ? (error.problem ?? '') : '';
+  const [message, hint] = refusals[code] ?? [];
   if (message === undefined || hint === undefined) return error;
   // The code or the pairing is over for good; what helps is a new one, as with credentials that are over.
-  const Refusal = error.code === 'not_allowed' ? UsageError : CredentialsRejectedError;
+  const Refusal = isAboutManaged(code) ? UsageError : CredentialsRejectedError;
   return new Refusal(message, { cause: error, hint });
+}
+
+// A bridge that knows no such secret cannot sign its refusal; nothing is given up for it but this one command.
+function isAboutManaged(code: string): boolean {
+  return code === 'not_allowed' || code === 'signature_invalid';
 }
 
 const refusals: Readonly<Record<string, readonly [string, string]>> = {
@@ -159,6 +183,10 @@ const refusals: Readonly<Record<string, readonly [string, string]>> = {
   pairing_denied: ['the operator denied this machine', newCode],
   pairing_expired: ['nobody approved this machine in time', newCode],
   not_found: ['the bridge no longer knows of this pairing', newCode],
+  signature_invalid: [
+    'the bridge does not know this managed pairing secret',
+    'QUALINET_MANAGED_PAIR_SECRET must be the same here and on the bridge.',
+  ],
   not_allowed: [
     'the bridge does not allow managed pairing',
     'It needs QUALINET_ALLOW_MANAGED_PAIR=true and the same QUALINET_MANAGED_PAIR_SECRET on the bridge.',

@@ -122,8 +122,10 @@ export async function readLeftovers(home: string, log: Log): Promise<Leftover[]>
     try {
       leftovers.push({ ...(await readLeftover(folder)), drop });
     } catch (error) {
-      log.warn(`${folder} holds nothing that can be delivered and is removed: ${errorText(error)}`);
-      await drop().catch(() => {});
+      // Only what can be read and is no spool is removed; a disk or a right that fails today may not tomorrow.
+      const isSpoilt = systemErrorCode(error) === null || systemErrorCode(error) === 'ENOENT';
+      log.warn(`${folder} cannot be delivered${isSpoilt ? ' and is removed' : ''}: ${errorText(error)}`);
+      if (isSpoilt) await drop().catch(() => {});
     }
   }
   return leftovers;

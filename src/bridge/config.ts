@@ -48,7 +48,7 @@ const environment = z.object({
     .default(defaultPort),
   PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http or https address' })
-    .refine((url) => !/[?#]/.test(url), 'must have no query and no fragment')
+    .refine(isPlainAddress, 'must have no user name, no password, no query and no fragment')
     .transform((url) => new URL(url).href.replace(/\/+$/, ''))
     .optional(),
   WORKER_SECRET: secret(16).transform(asSecret).optional(),
@@ -120,6 +120,13 @@ export function dataFolder(env: Readonly<Record<string, string | undefined>>): s
 /** `http://host:port` of a listening socket, IPv6 in brackets. */
 export function addressUrl(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Scheme, host, port and perhaps a path, which a proxy in front takes away: nothing else can be signed for. */
+function isPlainAddress(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { username, password, search, hash } = new URL(url);
+  return [username, password, search, hash].every((part) => part === '');
 }
 
 function isNetwork(text: string): boolean {

@@ -5,7 +5,7 @@ import type { LeaseTaker } from './leases/grant-leases.ts';
 /** Hints kept for a runner that reads slowly; they decide nothing, so the rest may be dropped. */
 const maxWaiting = 100;
 
-/** Wake-up hints for one runner: `poll` (new runs, or other orders) and `heartbeat` with the lease whose orders changed. */
+/** Wake-up hints for one runner, until it may have none: `poll` (new runs, or other orders) and `heartbeat` with the lease whose orders changed. */
 export async function* controlHints(
   { hints }: { hints: Hints },
   runner: LeaseTaker,

@@ -38,9 +38,10 @@ export const qualinet: Program = {
       exitCodes: [
         exitCode.done,
         exitCode.unavailable,
-        exitCode.temporary,
+        exitCode.credentialsRefused,
         exitCode.notReady,
         exitCode.interrupted,
+        exitCode.terminated,
       ],
       load: async () => (await import('./commands/pair.ts')).pair,
     },

@@ -26,7 +26,9 @@ const isoTime = z.iso.datetime();
 export const workspaceSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9, _ and -, not starting with _ or -');
-export const labelsSchema = z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,62}$/)).max(32);
+/** Labels of a code and of a runner add up, so that a runner may have twice as many as either can bring. */
+export const labelsSchema = z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,62}$/)).max(64);
+const ownLabels = labelsSchema.max(32);
 const pairingCodeSchema = z.string().regex(/^\d{6}$/, 'must be 6 digits');
 const variablesSchema = z.record(
   z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,99}$/),
@@ -59,7 +61,7 @@ export const redeemRequest = z.strictObject({
   publicKey: base64url(32),
   host: hostSchema,
   name: name.optional(),
-  labels: labelsSchema.optional(),
+  labels: ownLabels.optional(),
 });
 
 export const redeemResponse = z.object({
@@ -111,7 +113,7 @@ export const claimResponse = z.discriminatedUnion('state', [
 export const enrolRequest = z.strictObject({
   host: hostSchema,
   name: name.optional(),
-  labels: labelsSchema.optional(),
+  labels: ownLabels.optional(),
 });
 export const enrolResponse = z.object({
   runnerId: uuid,
@@ -194,7 +196,7 @@ const orders = z.array(z.string());
 
 export const pollResponse = z.object({ leases: z.array(leaseSchema), orders });
 
-const fence = z.number().int().positive();
+const fence = z.int32().positive();
 
 export const heartbeatRequest = z.strictObject({
   fence,
@@ -252,7 +254,7 @@ export const resultResponse = z.object({ status: z.enum(runStatuses) });
 
 export const createCodeRequest = z.strictObject({
   workspace: workspaceSchema.optional(),
-  labels: labelsSchema.optional(),
+  labels: ownLabels.optional(),
   autoApprove: z.boolean().optional(),
   managed: z.boolean().optional(),
   ttlMs: z.number().int().min(10_000).max(limits.pairingCodeMs).optional(),

@@ -71,7 +71,7 @@ export const routes = {
     request: m.claimRequest,
     response: m.claimResponse,
     bodyLimitBytes: limits.smallBodyBytes,
-    problems: ['pairing_denied', 'pairing_expired', 'not_found', 'too_many_attempts'],
+    problems: ['pairing_denied', 'pairing_expired', 'not_found'],
   },
   enrol: {
     method: 'POST',
@@ -249,6 +249,8 @@ export const routes = {
     summary: 'Queue a flow',
     request: m.submitRequest,
     response: m.submitResponse,
+    // A flow of the full size, and what else is said about the run.
+    bodyLimitBytes: limits.flowBytes + limits.smallBodyBytes,
     problems: ['flow_invalid'],
   },
   listRuns: {

@@ -22,7 +22,7 @@ export const stepResultSchema = z.strictObject({
   nodeId: z.string().max(200),
   type: z.string().max(100),
   status: z.enum(['passed', 'failed']),
-  durationMs: z.number().int().nonnegative(),
+  durationMs: z.int32().nonnegative(),
   /** What was done, e.g. `Clicked #btn`. */
   logs: text.optional(),
   /** What went wrong; present exactly when `status` is `failed`. */
@@ -50,7 +50,7 @@ export type RunError = z.infer<typeof runErrorSchema>;
 /** How a run ended, as the runner reports it and `qualinet run --json` prints it. */
 export const runResultSchema = z.strictObject({
   status: z.enum(['passed', 'failed', 'cancelled']),
-  durationMs: z.number().int().nonnegative(),
+  durationMs: z.int32().nonnegative(),
   stepsResult: z.array(stepResultSchema).max(limits.steps),
   /** Present when something other than a step ended the run: an invalid flow, a browser that cannot start, a cancel. */
   error: runErrorSchema.optional(),
@@ -64,7 +64,7 @@ export const stepEventSchema = z.discriminatedUnion('type', [
     type: z.literal('step_complete'),
     nodeId: z.string().max(200),
     status: z.enum(['passed', 'failed']),
-    durationMs: z.number().int().nonnegative(),
+    durationMs: z.int32().nonnegative(),
     logs: text.optional(),
     error: text.optional(),
     screenshotUrl: z.string().max(2_048).optional(),
@@ -74,8 +74,8 @@ export type StepEvent = z.infer<typeof stepEventSchema>;
 
 /** A step event as the runner numbers it: `seq` counts from 1 within a fence, `at` is the runner's wall clock (ISO 8601). */
 export const numberedEventSchema = z.strictObject({
-  seq: z.number().int().positive(),
-  at: z.iso.datetime(),
+  seq: z.int32().positive(),
+  at: z.iso.datetime().refine((at) => Date.parse(at) > 0, 'must be after 1970'),
   event: stepEventSchema,
 });
 export type NumberedEvent = z.infer<typeof numberedEventSchema>;

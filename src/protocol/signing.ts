@@ -81,7 +81,7 @@ export function signRequest(message: RequestMessage, key: SigningKey, nowMs: num
 /** What came out of checking a request. `authentic` is true when the HMAC fits, whatever else is wrong with it. */
 export type RequestVerdict =
   | { authentic: false; problem: ProblemCode; detail: string }
-  | { authentic: true; key: SigningKey; nonce: string; problem: ProblemCode | null };
+  | { authentic: true; key: SigningKey; nonce: string; createdAtMs: number; problem: ProblemCode | null };
 
 /**
  * Checks a request: form, key, HMAC, digest, time; the caller then checks the key's state and the nonce, which it may
@@ -124,6 +124,7 @@ export async function verifyRequest(
     authentic: true,
     key,
     nonce,
+    createdAtMs: Number(created) * 1_000,
     problem: bodyProblem(message) ?? timeProblem(+created, +expires, nowMs),
   };
 }

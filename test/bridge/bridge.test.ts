@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Bridge, startBridge } from '../../src/bridge/bridge.ts';
 import { readBridgeConfig } from '../../src/bridge/config.ts';
+import { openDataFolder } from '../../src/bridge/embedded/data-folder.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { EnvironmentError } from '../../src/lib/errors.ts';
 import { silentLog } from '../../src/lib/log.ts';
+import type { RequestMessage } from '../../src/protocol/signing.ts';
 import { dataFolderWithDatabase } from '../support/bridge-fixture.ts';
-import { pairRunner, post, request, testCapabilities } from '../support/signed-client.ts';
+import { exchange, pairRunner, post, request, testCapabilities } from '../support/signed-client.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 const folders: string[] = [];
 const bridges: Bridge[] = [];
@@ -48,6 +51,36 @@ describe('a bridge', () => {
       body: { slots: 1, waitMs: 0, capabilities: testCapabilities },
     });
     expect(leases).toMatchObject([{ runId: body['runId'] }]);
+  });
+
+  it('does not answer after a restart what was signed for the time before it', async () => {
+    const folder = await freshFolder();
+    const first = await start(folder);
+    const { port } = new URL(first.url);
+    const { client } = await pairRunner(first.url, first.adminToken);
+    let caught: RequestMessage | null = null;
+    const longAgo = Date.now() - 5_000;
+    await client.send('runnerSelf', {
+      nowMs: longAgo,
+      alter: (message) => {
+        caught = message;
+        return message;
+      },
+    });
+    await first.close();
+    await start(folder, { PORT: port });
+    if (caught === null) throw new Error('nothing was sent');
+    expect(await exchange(caught, client.key)).toMatchObject({ status: 401, body: { code: 'replayed' } });
+    expect(await client.call('runnerSelf')).toMatchObject({ draining: false });
+  });
+
+  it('keeps a data folder that was there as open as it was, and what it puts there for its user alone', async () => {
+    const folder = await tempFolder();
+    await chmod(folder, 0o755);
+    const opened = await openDataFolder(folder);
+    expect((await stat(folder)).mode & 0o777).toBe(0o755);
+    expect((await stat(opened.databaseFolder)).mode & 0o777).toBe(0o700);
+    await opened.release();
   });
 
   it('takes the result of a run that ended while the bridge was away', async () => {

@@ -93,6 +93,7 @@ describe('the configuration of the bridge', () => {
     'ftp://bridge.example.com',
     'https://b.example.com/?a=1',
     'https://b.example.com/#a',
+    'https://user:pass@b.example.com',
   ])('refuses %s as PUBLIC_URL', (PUBLIC_URL) => {
     expect(problemsOf({ PUBLIC_URL })).toEqual([expect.stringContaining('PUBLIC_URL')]);
   });

@@ -72,6 +72,22 @@ describe('a result', () => {
   });
 
   it.each([
+    ['a fence', { fence: 3e9, result: passed }],
+    ['a duration', { fence: 1, result: { ...passed, durationMs: 3e9 } }],
+    ['the number of an event', { fence: 1, result: passed, lastEvents: [event(3e9)] }],
+    [
+      'the time of an event',
+      { fence: 1, result: passed, lastEvents: [{ ...event(1), at: '0000-01-01T00:00:00Z' }] },
+    ],
+  ])('with %s no row can hold is refused by name', async (_, body) => {
+    const params = { leaseId: '7b0f8f0e-7a39-4c0e-9d4e-1a2b3c4d5e6f' };
+    expect(await client.send('postResult', { params, body })).toMatchObject({
+      status: 400,
+      body: { code: 'malformed_request' },
+    });
+  });
+
+  it.each([
     ['leave a gap behind those stored', [event(2)], 'events from 1 on are missing before them'],
     ['are not numbered one after the other', [event(1), event(3)], 'must be numbered one after the other'],
   ])('is refused, and the run goes on, when its last events %s', async (_, lastEvents, message) => {

@@ -167,10 +167,10 @@ export function endingsContract(store: () => Store): void {
     };
 
     it.each([
-      ['rerun', ['open', 'buy'], 'running', null],
+      ['rerun', ['open', 'buy'], 'queued', null],
       ['fail', [], 'failed', 'not_redelivered'],
-      ['auto', [], 'running', null],
-      ['auto', ['open'], 'running', null],
+      ['auto', [], 'queued', null],
+      ['auto', ['open'], 'queued', null],
       ['auto', ['open', 'buy'], 'failed', 'not_redelivered'],
       ['auto', ['a step nobody knows'], 'failed', 'not_redelivered'],
     ] as const)('%s after the steps %j leaves the run %s', async (mode, steps, status, code) => {

@@ -31,9 +31,14 @@ export async function waitForRun(
     stderr.write('no runner has taken the run yet; see: qualinet-bridge runners\n');
   }, patienceMs);
   let stopListening = (): void => {};
+  let isAway = false;
   try {
     return await new Promise((resolve, reject) => {
       stopListening = onSignal(resolve);
+      source.addEventListener('open', () => {
+        if (isAway) stderr.write('the bridge is back\n');
+        isAway = false;
+      });
       source.addEventListener('message', ({ data }) => {
         const update = runUpdateSchema.safeParse(JSON.parse(String(data)));
         // An event of a newer bridge: nothing we could print.
@@ -44,7 +49,12 @@ export async function waitForRun(
         if (update.data.type === 'run_complete') resolve('run_complete');
       });
       source.addEventListener('error', ({ code, message }) => {
-        if (source.readyState !== EventSource.CLOSED) return;
+        if (source.readyState !== EventSource.CLOSED) {
+          if (!isAway)
+            stderr.write('the bridge does not answer; trying again (Ctrl-C leaves the run alone)\n');
+          isAway = true;
+          return;
+        }
         // 204: everything was told before the connection was cut.
         if (code === 204) resolve('run_complete');
         else reject(new BridgeUnavailableError(`the events of the run cannot be read: ${message ?? code}`));

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, unlink } from 'node:fs/promises';
+import { mkdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EnvironmentError, errorText } from '../../lib/errors.ts';
@@ -15,11 +15,13 @@ export interface DataFolder {
   release(): Promise<void>;
 }
 
-/** Makes the folder (0700) and takes it. Throws EnvironmentError when another bridge has it or it cannot be made. */
+/** Makes the folder (0700) where it is missing, and takes it. Throws EnvironmentError when another bridge has it or it cannot be made. */
 export async function openDataFolder(path: string): Promise<DataFolder> {
+  const databaseFolder = join(path, 'database');
+  const blobFolder = join(path, 'blobs');
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    await chmod(path, 0o700);
+    // A folder that was there keeps its mode, it may be shared; what is put into it is for this user alone.
+    for (const own of [path, databaseFolder]) await mkdir(own, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new EnvironmentError(`cannot use the data folder ${path}: ${errorText(error)}`, {
       hint: 'Set QUALINET_DATA_DIR to a folder this user may write.',
@@ -29,8 +31,8 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   const lock: FolderLock = await lockFolder(path, 'the data folder');
   return {
     path,
-    databaseFolder: join(path, 'database'),
-    blobFolder: join(path, 'blobs'),
+    databaseFolder,
+    blobFolder,
     release: () => lock.release(),
   };
 }

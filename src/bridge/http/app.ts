@@ -28,9 +28,11 @@ export function createApp(deps: AppDeps, handlers: Handlers): FastifyInstance {
     exposeHeadRoutes: false,
     // Longer than any poll and than the idle time of load balancers, which otherwise reuse a socket just closed.
     keepAliveTimeout: 72_000,
-    requestTimeout: 0,
+    // For receiving a request, not for answering it: polls wait longer, a body must not drip for ever.
+    requestTimeout: 60_000,
     trustProxy: deps.trustedProxies.length === 0 ? false : [...deps.trustedProxies],
     routerOptions: { maxParamLength: 500 },
+    frameworkErrors: (error, request, reply) => void refuseEarly(deps, error, request, reply),
   });
   app.removeAllContentTypeParsers();
   for (const type of ['application/json', ...artifactTypes]) {
@@ -142,7 +144,7 @@ async function refuseEarly(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
-  const name = (request.routeOptions.config as { name?: RouteName }).name;
+  const name = (request.routeOptions.config as { name?: RouteName } | undefined)?.name;
   const code = systemErrorCode(error);
   const problem =
     code === 'FST_ERR_CTP_BODY_TOO_LARGE'
@@ -183,9 +185,16 @@ function problemOf(deps: AppDeps, route: RouteName, error: unknown): ProblemErro
   if (error instanceof ProblemError) return error;
   deps.log.error('request failed', {
     route,
-    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    error: causeOf(error),
   });
   return new ProblemError('internal');
+}
+
+// A failed statement is an error that holds all its parameters, and those hold what flows type: only its cause is told.
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause instanceof Error) return causeOf(error.cause);
+  return error.stack ?? error.message;
 }
 
 function messageOf(deps: AppDeps, request: FastifyRequest, body: Uint8Array | null): RequestMessage {

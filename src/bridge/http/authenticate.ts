@@ -56,7 +56,7 @@ export async function authenticate(
     const serverTime = new Date(deps.nowMs()).toISOString();
     throw new ProblemError(found.problem, isAboutTime ? { serverTime } : {});
   }
-  const remembered = await deps.nonces.remember(found.keyid, found.nonce);
+  const remembered = await deps.nonces.remember(found.keyid, found.nonce, found.createdAtMs);
   if (remembered === 'seen') throw new ProblemError('replayed');
   if (remembered === 'full') throw new ProblemError('unavailable', { detail: 'too many requests' }, 10_000);
   if (found.runner === null) return { caller: found.enrolling };
@@ -102,6 +102,7 @@ async function verifySignature(
   return {
     keyid: verdict.key.keyid,
     nonce: verdict.nonce,
+    createdAtMs: verdict.createdAtMs,
     problem: verdict.problem,
     // The callback above set them; control flow analysis does not see that.
     runner: runner as Awaited<ReturnType<KnownCallers['find']>>,

@@ -19,8 +19,11 @@ export function knownCallers(
   deps: Pick<KeyDeps, 'db' | 'now'> & { hints: Hints; nowMs: () => number },
 ): KnownCallers {
   const known = new Map<string, { found: Found; untilMs: number }>();
+  // A look-up that was under way when a hint came may have read what was before it.
+  let changes = 0;
   deps.hints.subscribe((hint) => {
     if (hint.about !== 'runner') return;
+    changes += 1;
     for (const [key, { found }] of known) if (found.runnerId === hint.runnerId) known.delete(key);
   });
   return {
@@ -29,8 +32,9 @@ export function knownCallers(
       const nowMs = deps.nowMs();
       const remembered = known.get(key);
       if (remembered !== undefined && remembered.untilMs > nowMs) return remembered.found;
+      const changesBefore = changes;
       const found = await findRunnerByKey(deps, runnerId, generation);
-      if (found?.isUsed === true && !found.isOver && !found.isRevoked) {
+      if (changes === changesBefore && found?.isUsed === true && !found.isOver && !found.isRevoked) {
         if (known.size >= 10_000) known.clear();
         known.set(key, { found, untilMs: nowMs + trustMs });
       } else known.delete(key);

@@ -60,6 +60,7 @@ export async function endAttempt(deps: LeaseDeps, end: AttemptEnd): Promise<bool
   const returned = await rowsOf(
     db,
     sql`
+      with returned as (
       update qualinet.leases l
       set state = 'ready', runner_id = null, node_id = null, offered_until = null, expires_at = null,
         deadline_at = null, started_at = null, attempts = ${attempts}, handbacks = l.handbacks + ${isFree ? 1 : 0},
@@ -67,7 +68,11 @@ export async function endAttempt(deps: LeaseDeps, end: AttemptEnd): Promise<bool
         last_end_reason = ${isMissedOffer ? sql`l.last_end_reason` : endReason(end)},
         released_by = coalesce(${end.releasedBy}::uuid, l.released_by),
         released_fence = case when ${end.releasedBy}::uuid is null then l.released_fence else l.fence end
-      where ${guard} returning l.id`,
+      where ${guard} returning l.id, l.run_id
+      ), waiting as (
+        update public.runs r set status = 'queued' from returned where r.id = returned.run_id
+      )
+      select id from returned`,
   );
   if (returned.length === 0) return false;
   log.info('run waits again', { runId: lease.runId, fence: end.fence, attempts, reason: endReason(end) });

@@ -4,6 +4,7 @@ import type { enrolRequest } from '../../protocol/messages.ts';
 import { json, rowsOf, textArray } from '../db/database.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { ProblemError } from '../problem-error.ts';
+import { nameOf } from './pairing.ts';
 import { type KeyDeps, keysOf, keyView, makeKey } from './runner-keys.ts';
 
 /**
@@ -27,7 +28,7 @@ export async function enrolRunner(
     sql`
       insert into qualinet.runners
         (id, name, state, workspace, labels, mode, host, check_word, created_at, approved_at)
-      values (${runnerId}::uuid, ${name ?? (host.hostname || 'runner')}, 'approved', 'default', ${textArray(labels)},
+      values (${runnerId}::uuid, ${nameOf({ name, host })}, 'approved', 'default', ${textArray(labels)},
         'self-hosted', ${json(host)}, '', ${now()}, ${now()})
       on conflict (id) do update set name = excluded.name, labels = excluded.labels, host = excluded.host
       where runners.state = 'approved'

@@ -37,7 +37,7 @@ export async function redeemCode(
     sql`
       insert into qualinet.runners (id, name, state, workspace, labels, mode, host, check_word, public_key,
         claim_token_hash, pairing_expires_at, created_at, approved_at)
-      values (${runnerId}::uuid, ${request.name ?? (request.host.hostname || 'runner')},
+      values (${runnerId}::uuid, ${nameOf(request)},
         ${code.autoApprove ? 'approved' : 'pending'}, ${code.workspace}, ${textArray(labels)},
         ${managed ? 'managed' : 'self-hosted'}, ${json(request.host)}, ${word}, ${request.publicKey},
         ${hashOf(claimToken)}, ${nowPlus(now, timing.pairingMs)}, ${now()},
@@ -54,6 +54,11 @@ export async function redeemCode(
     pollAfterMs: timing.claimPollMs,
     expiresAt: new Date(row.expiresAtMs).toISOString(),
   };
+}
+
+/** What operators call a runner that brings no name: its host, as long as a name may be. */
+export function nameOf({ name, host }: { name?: string | undefined; host: { hostname: string } }): string {
+  return name ?? (host.hostname.slice(0, 200) || 'runner');
 }
 
 /**

@@ -1,6 +1,7 @@
 import { request as rawRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limits } from '../../../src/protocol/limits.ts';
+import { bodyLimitOf } from '../../../src/protocol/routes.ts';
 import { type BridgeFixture, bridgeFixture } from '../../support/bridge-fixture.ts';
 import {
   pairRunner,
@@ -82,7 +83,7 @@ describe('a request the bridge cannot take', () => {
     expect(status).toBe(413);
     expect(JSON.parse(text)).toMatchObject({
       code: 'body_too_large',
-      detail: `this route takes ${limits.flowBytes} bytes`,
+      detail: `this route takes ${bodyLimitOf('submitRun')} bytes`,
     });
     expect((await submit(flow)).status).toBe(200);
   });
@@ -102,16 +103,17 @@ describe('a request the bridge cannot take', () => {
 
   it('of exactly the allowed size is taken', async () => {
     const empty = JSON.stringify({ ...flow, variables: { PAD: '' } }).length;
+    const allowed = bodyLimitOf('submitRun');
     const chunk = 99_000;
     const variables: Record<string, string> = {};
     let size = empty;
-    for (let index = 0; size + chunk + 20 < limits.flowBytes; index += 1) {
+    for (let index = 0; size + chunk + 20 < allowed; index += 1) {
       variables[`V${index}`] = 'x'.repeat(chunk);
       size = JSON.stringify({ ...flow, variables }).length;
     }
-    variables['PAD'] = 'x'.repeat(limits.flowBytes - size - ',"PAD":""'.length);
+    variables['PAD'] = 'x'.repeat(allowed - size - ',"PAD":""'.length);
     const text = JSON.stringify({ ...flow, variables });
-    expect(text.length).toBe(limits.flowBytes);
+    expect(text.length).toBe(allowed);
     expect((await submitText(text)).status).toBe(200);
     expect((await submitText(`${text} `)).status).toBe(413);
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/lib/secret.ts';
 import { checkWord, type ExchangeKeys, newExchangeKeys, unwrapKey } from '../../../src/protocol/keys.ts';
-import type { ResponseOf } from '../../../src/protocol/routes.ts';
+import { type ResponseOf, routes } from '../../../src/protocol/routes.ts';
 import { type BridgeFixture, bridgeFixture } from '../../support/bridge-fixture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import {
@@ -76,6 +76,17 @@ function clientWith(claimed: Answered, keys: ExchangeKeys) {
 }
 
 describe('a pairing code', () => {
+  it('of a runner with the longest host name and all labels it may bring leaves a list that can be read', async () => {
+    const labels = (prefix: string) => Array.from({ length: 32 }, (_, index) => `${prefix}${index}`);
+    const { code } = await newCode({ labels: labels('of-the-code') });
+    const host = { ...testHost, hostname: 'h'.repeat(255) };
+    expect((await redeem(code, newExchangeKeys(), { host, labels: labels('own') })).status).toBe(200);
+    const { url, adminToken } = fixture.bridge;
+    const listed = await request(url, 'GET', '/v1/runners', undefined, adminToken);
+    const { runners } = routes.listRunners.response.parse(listed.body);
+    expect(runners.find(({ name }) => name === 'h'.repeat(200))?.labels).toHaveLength(64);
+  });
+
   it('says what the operator has to type on the other machine', async () => {
     const code = await newCode();
     expect(code).toMatchObject({
