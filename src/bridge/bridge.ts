@@ -123,6 +123,7 @@ async function compose(parts: Parts): Promise<FastifyInstance> {
     publicUrl,
     // Whoever reads a code off this bridge's terminal is its operator, so there is nobody else to ask.
     autoApprove: true,
+    isManagedAllowed: config.managedPairSecret !== null,
   };
   const auth = {
     ...all,

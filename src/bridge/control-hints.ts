@@ -7,13 +7,15 @@ const maxWaiting = 100;
 
 /** Wake-up hints for one runner, until it may have none: `poll` (new runs, or other orders) and `heartbeat` with the lease whose orders changed. */
 export async function* controlHints(
-  { hints }: { hints: Hints },
+  { hints, isApproved }: { hints: Hints; isApproved: (runnerId: string) => Promise<boolean> },
   runner: LeaseTaker,
   signal: AbortSignal,
 ): AsyncGenerator<StreamMessage> {
   const waiting: StreamMessage[] = [];
   let wake = (): void => {};
+  let isChanged = false;
   const unsubscribe = hints.subscribe((hint) => {
+    isChanged ||= hint.about === 'runner' && hint.runnerId === runner.runnerId && hint.leaseId === null;
     const message = messageFor(hint, runner);
     if (message === null || waiting.length >= maxWaiting) return;
     waiting.push(message);
@@ -22,6 +24,8 @@ export async function* controlHints(
   signal.addEventListener('abort', () => wake());
   try {
     while (!signal.aborted) {
+      if (isChanged && !(await isApproved(runner.runnerId))) return;
+      isChanged = false;
       yield* waiting.splice(0);
       if (waiting.length > 0 || signal.aborted) continue;
       await new Promise<void>((resolve) => {

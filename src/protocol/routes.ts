@@ -205,7 +205,7 @@ export const routes = {
     request: m.createCodeRequest,
     response: m.createCodeResponse,
     bodyLimitBytes: limits.smallBodyBytes,
-    problems: ['too_many_attempts'],
+    problems: ['too_many_attempts', 'not_allowed'],
   },
   listRunners: {
     method: 'GET',

@@ -10,7 +10,11 @@ import type { Handlers } from './handler.ts';
 
 type OperatorDeps = LeaseDeps &
   Pick<CodeDeps, 'pepper'> &
-  Pick<KeyDeps, 'workerSecret'> & { publicUrl: () => string; autoApprove: boolean };
+  Pick<KeyDeps, 'workerSecret'> & {
+    publicUrl: () => string;
+    autoApprove: boolean;
+    isManagedAllowed: boolean;
+  };
 
 type RunRoutes = 'submitRun' | 'listRuns' | 'readRun' | 'cancelRun' | 'followRun';
 type RunnerRoutes = 'createCode' | 'listRunners' | 'decideRunner' | 'drainRunner' | 'revokeRunner';
@@ -19,6 +23,12 @@ type RunnerRoutes = 'createCode' | 'listRunners' | 'decideRunner' | 'drainRunner
 export function operatorRunnerRoutes(deps: OperatorDeps): Pick<Handlers, RunnerRoutes> {
   return {
     async createCode({ body }) {
+      if (body.managed === true && !deps.isManagedAllowed) {
+        throw new ProblemError('not_allowed', {
+          detail:
+            'managed pairing is off on this bridge; it needs QUALINET_ALLOW_MANAGED_PAIR=true and QUALINET_MANAGED_PAIR_SECRET',
+        });
+      }
       const { expiresAtMs, ...code } = await createCode(deps, body, deps.autoApprove);
       return { ...code, expiresAt: new Date(expiresAtMs).toISOString(), apiBaseUrl: deps.publicUrl() };
     },

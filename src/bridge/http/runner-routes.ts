@@ -1,7 +1,7 @@
 import { controlHints } from '../control-hints.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { type KeyDeps, rotateKey } from '../runners/runner-keys.ts';
-import { revokeRunner } from '../runners/runners.ts';
+import { isApproved, revokeRunner } from '../runners/runners.ts';
 import type { Handlers } from './handler.ts';
 
 /** Routes of a runner about itself. */
@@ -21,6 +21,6 @@ export function runnerRoutes(
     control:
       async ({ caller }) =>
       (signal) =>
-        controlHints(deps, caller, signal),
+        controlHints({ ...deps, isApproved: (id) => isApproved(deps.db, id) }, caller, signal),
   };
 }

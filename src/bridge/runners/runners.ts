@@ -71,6 +71,11 @@ async function changeRunner({ db, hints }: RunnersDeps, runnerId: string, change
   return runner;
 }
 
+/** Whether this runner may take runs at all; false for one that was revoked or denied. */
+export async function isApproved(db: LeaseDeps['db'], runnerId: string): Promise<boolean> {
+  return (await findRunner(db, runnerId))?.state === 'approved';
+}
+
 async function findRunner(db: LeaseDeps['db'], runnerId: string): Promise<RunnerView | null> {
   const [runner] = await selectRunners(db, sql`where id = ${runnerId}::uuid`);
   return runner ?? null;

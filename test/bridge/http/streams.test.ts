@@ -147,6 +147,16 @@ describe('event streams', () => {
     await end(lease);
   });
 
+  it('ends the control stream of a runner that is revoked', async () => {
+    const { url: base, adminToken } = fixture.bridge;
+    const other = await pairRunner(base, adminToken);
+    const url = `${base}/v1/control`;
+    const plain = { method: 'GET', url, headers: {}, body: null };
+    const response = await fetch(url, { headers: signRequest(plain, other.client.key, Date.now()) });
+    await request(base, 'DELETE', `/v1/runners/${other.runnerId}`, undefined, adminToken);
+    expect(await response.text()).not.toContain('event: poll');
+  });
+
   it('tells a runner over control to poll for a new run, and to heartbeat for a cancel', async () => {
     const url = `${fixture.bridge.url}/v1/control`;
     const gone = new AbortController();
