@@ -54,6 +54,7 @@ export async function leaseLoop(
   let everConnected = false;
   let isConnected = false;
   let isDrainTold = false;
+  let askedWaitMs = 0;
   const slots = once ? 1 : concurrency;
 
   try {
@@ -90,7 +91,7 @@ export async function leaseLoop(
         { signal: scope.signal, onRetry: (error, waitMs) => onFailure(error, waitMs), sleep: pause.sleep },
         deps,
       );
-      if (leases.length === 0 && clock.monotonicMs() - sentMs < tooSoonMs) {
+      if (leases.length === 0 && askedWaitMs > 0 && clock.monotonicMs() - sentMs < tooSoonMs) {
         await pause.sleep(tooSoonMs * (0.5 + 0.5 * deps.random()), scope.signal);
       }
       return leases;
@@ -105,15 +106,17 @@ export async function leaseLoop(
 
   async function pollOnce(free: number, signal: AbortSignal): Promise<Lease[]> {
     const sentMs = clock.monotonicMs();
+    // The first poll, and the first after a loss, is answered at once: whoever started the runner sees that it is connected.
+    askedWaitMs = isConnected ? wait.ms : 0;
     try {
       const { leases, orders } = await client.call('pollLeases', {
-        body: { slots: free, waitMs: wait.ms, capabilities },
+        body: { slots: free, waitMs: askedWaitMs, capabilities },
         signal,
-        timeoutMs: wait.ms + pollGraceMs,
+        timeoutMs: askedWaitMs + pollGraceMs,
         // A flow is at most limits.flowBytes; the rest of a lease is small.
         maxAnswerBytes: (free + 1) * limits.flowBytes * 2,
       });
-      wait.answered();
+      if (askedWaitMs > 0) wait.answered();
       if (!isConnected) tell({ type: 'connected' });
       isConnected = true;
       everConnected = true;
@@ -121,7 +124,7 @@ export async function leaseLoop(
       isDrainTold = orders.includes('drain');
       return leases;
     } catch (error) {
-      if (error instanceof NoAnswerError) wait.cut(clock.monotonicMs() - sentMs);
+      if (error instanceof NoAnswerError && askedWaitMs > 0) wait.cut(clock.monotonicMs() - sentMs);
       throw error;
     }
   }

@@ -28,12 +28,15 @@ export function tellLog(log: Log, { isForPeople }: { isForPeople: boolean }): (e
         const { runId, name, attempt, steps } = event;
         runs.set(runId, { steps, done: 0 });
         const again = attempt > 1 ? `, attempt ${attempt}` : '';
-        return info(`run ${short(runId)}${name === null ? '' : ` "${name}"`}: ${steps} steps${again}`, {
-          runId,
-          name,
-          attempt,
-          steps,
-        });
+        return info(
+          `run ${short(runId)}${name === null ? '' : ` "${name}"`}: ${steps} ${steps === 1 ? 'step' : 'steps'}${again}`,
+          {
+            runId,
+            name,
+            attempt,
+            steps,
+          },
+        );
       }
       case 'step': {
         if (event.event.type !== 'step_complete') return;

@@ -61,9 +61,9 @@ export const actions: { readonly [Type in NodeType]: Action<Type> } = {
 
 type Action<Type extends NodeType> = (data: DataOf<Type>, deps: LocateDeps) => Promise<ActionDone>;
 
-function done(sentence: string, { healed }: Found): ActionDone {
+function done(sentence: string, { healed, passedOver = 'was not there' }: Found): ActionDone {
   if (healed === undefined) return { logs: sentence };
-  return { logs: `${sentence}, because ${healed.insteadOf} was not there`, healed };
+  return { logs: `${sentence}, because ${healed.insteadOf} ${passedOver}`, healed };
 }
 
 // The page folds the text of the element in the same way (look-in-page.ts).

@@ -53,7 +53,11 @@ async function takeSmallEnough(
   halt: AbortSignal,
   limitMs: number,
 ): Promise<Picture | { problem: string }> {
-  const common = { mask: [page.locator('input[type=password]')], timeout: limitMs / 3, signal: halt };
+  const common = {
+    mask: [page.locator('input[type=password]')],
+    timeout: Math.round(limitMs / 3),
+    signal: halt,
+  };
   const takePng = async (): Promise<Buffer> => {
     await withinMs(stopLoading(page), stopMs, clock, halt);
     return page.screenshot({ ...common, type: 'png' });

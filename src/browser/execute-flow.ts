@@ -8,9 +8,13 @@ import { executeStep } from './execute-step.ts';
 import type { RunPage } from './run-page.ts';
 import { cut } from './step-error.ts';
 import { completionOf, resultOf, runErrorFrom } from './step-result.ts';
+import { withinMs } from './time-budget.ts';
 
 /** A picture to keep, and the step it shows. */
 export type FailurePicture = Picture & { nodeId: string };
+
+/** Longest a result waits for its picture to be stored, whoever stores it. */
+const keepPictureMs = 30_000;
 
 /** What a run needs from around it. */
 export interface ExecuteDeps {
@@ -103,13 +107,11 @@ async function keepEvidence(
 ): Promise<Pick<StepResult, 'screenshotUrl' | 'screenshotProblem'>> {
   const picture = await takePicture(opened.page, { clock, halt });
   if ('problem' in picture) return { screenshotProblem: cut(picture.problem) };
-  const over = new AbortController();
-  const kept = await Promise.race([
-    keepScreenshot({ nodeId, ...picture }),
-    rejection(signal, over.signal).catch(() => ({
-      problem: 'the run was stopped before the picture was stored',
-    })),
-  ]).finally(() => over.abort());
+  const stored = withinMs(keepScreenshot({ nodeId, ...picture }), keepPictureMs, clock, signal);
+  const kept = (await stored.catch((error: unknown) => {
+    if (signal.aborted) return { problem: 'the run was stopped before the picture was stored' };
+    throw error;
+  })) ?? { problem: `the picture was not stored within ${keepPictureMs / 1_000} s` };
   return 'url' in kept ? { screenshotUrl: kept.url } : { screenshotProblem: cut(kept.problem) };
 }
 

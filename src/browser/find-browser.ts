@@ -96,7 +96,7 @@ export async function namedBrowser(
 ): Promise<BrowserChoice> {
   const path = resolve(named);
   const refuse = (problem: string): never => {
-    throw new EnvironmentError(`QUALINET_BROWSER names ${path}, but ${problem}`, {
+    throw new EnvironmentError(`QUALINET_BROWSER or --browser names ${path}, but ${problem}`, {
       hint: 'Correct QUALINET_BROWSER (or --browser), or leave it out and a Chromium is looked for.',
     });
   };
@@ -109,7 +109,13 @@ export async function namedBrowser(
   if (!check.starts) return refuse(`it does not start: ${check.reason}`);
   const kind = await kindOf(path);
   if (headed && kind === 'headless-shell') refuse('that is a headless shell, which has no window to show');
-  return { path, kind, source: 'environment', why: 'QUALINET_BROWSER names it', ...versionOf(check) };
+  return {
+    path,
+    kind,
+    source: 'environment',
+    why: 'QUALINET_BROWSER or --browser names it',
+    ...versionOf(check),
+  };
 }
 
 const fullBrowserWarning =

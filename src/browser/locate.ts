@@ -28,6 +28,8 @@ export interface Found {
   text: string;
   /** Present when a candidate before it was passed over. */
   healed?: { selector: string; insteadOf: string };
+  /** Why that one was passed over: `was not there`, `is no valid selector (…)`. */
+  passedOver?: string;
 }
 
 export interface LocateDeps {
@@ -126,7 +128,9 @@ function found(wanted: Wanted, looks: readonly ElementLook[], index: number, pag
     label: matches > 1 ? `${selector} (${ordinal(at + 1)} of ${matches})` : selector,
     state: state === 'covered' ? 'covered' : 'ready',
     text: detail,
-    ...(index === 0 ? {} : { healed: { selector, insteadOf: first } }),
+    ...(index === 0
+      ? {}
+      : { healed: { selector, insteadOf: first }, passedOver: whyPassedOver(looks[0] ?? absent) }),
   };
 }
 
@@ -180,7 +184,7 @@ async function lookByEngine(page: Page, selector: string, request: LookRequest):
   } catch (error) {
     const message = plainMessage(error);
     if (
-      !/while parsing|Unknown engine|not a valid|Malformed selector|Invalid|Unexpected|Unsupported/i.test(
+      !/while parsing|Unknown engine|not a valid|Malformed selector|Invalid|Unexpected|Unsupported|InjectedScript|^TypeError/i.test(
         message,
       )
     ) {
@@ -235,6 +239,10 @@ function describe({ state, matches, detail }: ElementLook): string {
     case 'ready':
       return `matched ${matches} element${matches === 1 ? '' : 's'}`;
   }
+}
+
+function whyPassedOver(look: ElementLook): string {
+  return look.state === 'absent' ? 'was not there' : describe(look);
 }
 
 function ordinal(position: number): string {

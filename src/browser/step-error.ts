@@ -32,10 +32,11 @@ export function stepErrorFrom(error: unknown): StepError | null {
 /** The first paragraph of what Playwright said, without the name of the function in front. */
 export function plainMessage(error: unknown): string {
   const text = errorText(error).replaceAll(ansiColour, '');
-  const end = /\n(?:Call log:|Browser logs:|=+ logs =+)/.exec(text)?.index ?? text.length;
+  const end = /\n(?:Call log:|Browser logs:|=+ logs =+|\s+at )/.exec(text)?.index ?? text.length;
   return text
     .slice(0, end)
     .replace(/^[a-zA-Z]+\.[a-zA-Z$]+: /, '')
+    .replace(/^Error: /, '')
     .trim();
 }
 

@@ -4,6 +4,7 @@ import type { BrowserChoice } from '../browser/find-browser.ts';
 import type { Writer } from '../command-line/command.ts';
 import type { Step } from '../flow/step.ts';
 import { duration } from '../lib/duration.ts';
+import { printable } from '../lib/printable.ts';
 import type { RunResult, StepEvent } from '../protocol/run-result.ts';
 
 /** Tells a person how a run goes, a line a step. */
@@ -19,7 +20,9 @@ export function progressPrinter(steps: readonly Step[], out: Writer): ProgressPr
   return {
     begin(name, browser) {
       const plural = steps.length === 1 ? 'step' : 'steps';
-      out.write(`${name}: ${steps.length} ${plural}, ${browser.kind} (${browser.why}: ${browser.path})\n`);
+      out.write(
+        `${printable(name)}: ${steps.length} ${plural}, ${browser.kind} (${browser.why}: ${browser.path})\n`,
+      );
     },
     onEvent(event) {
       if (event.type !== 'step_complete') return;
@@ -36,13 +39,13 @@ export function progressPrinter(steps: readonly Step[], out: Writer): ProgressPr
         out.write(`  screenshot: ${relative(cwd, fileURLToPath(failed.screenshotUrl))}\n`);
       }
       if (failed?.screenshotProblem !== undefined)
-        out.write(`  no screenshot: ${failed.screenshotProblem}\n`);
-      if (result.error !== undefined) out.write(`  ${result.error.message}\n`);
+        out.write(`  no screenshot: ${printable(failed.screenshotProblem)}\n`);
+      if (result.error !== undefined) out.write(`  ${printable(result.error.message)}\n`);
     },
   };
 }
 
 /** Further lines stand under the first one. */
 function firstLineIndented(text: string): string {
-  return text.split('\n').join('\n         ');
+  return text.split('\n').map(printable).join('\n         ');
 }

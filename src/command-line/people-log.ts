@@ -1,6 +1,7 @@
 import { inspect, styleText } from 'node:util';
 import { type ConsolaReporter, createConsola } from 'consola';
 import type { Log, LogFields, LogLevel } from '../lib/log.ts';
+import { printable } from '../lib/printable.ts';
 import { usesColor } from './appearance.ts';
 import type { CommandContext } from './command.ts';
 
@@ -45,5 +46,5 @@ function line(message: string, fields: LogFields = {}): string {
     ([key, value]) =>
       `${key}=${typeof value === 'string' ? value : inspect(value, { breakLength: Infinity })}`,
   );
-  return [message, ...rest].join(' ');
+  return printable([message, ...rest].join(' '));
 }

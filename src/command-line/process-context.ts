@@ -12,11 +12,12 @@ export async function runOnProcess(load: () => Promise<Program>): Promise<void> 
     return;
   }
   const [program, { runProgram }] = await Promise.all([load(), import('./run-program.ts')]);
-  // A reader that closes the pipe early (`| head`) ends the program quietly, as for any other filter.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
+  // A reader that closes the pipe early (`| head`) hears no more; what the command does, and its exit code, stay the same.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
   process.exitCode = await runProgram(program, argv, processContext());
 }
 
@@ -29,10 +30,11 @@ function processContext(): CommandContext {
     stdin: process.stdin,
     onSignal(listener) {
       const on = (signal: NodeJS.Signals): void => {
-        if (signal === 'SIGINT' || signal === 'SIGTERM') listener(signal);
+        // A terminal that is closed asks for the same as whoever sends SIGTERM: an end in order.
+        listener(signal === 'SIGINT' ? signal : 'SIGTERM');
       };
-      process.on('SIGINT', on).on('SIGTERM', on);
-      return () => process.off('SIGINT', on).off('SIGTERM', on);
+      process.on('SIGINT', on).on('SIGTERM', on).on('SIGHUP', on);
+      return () => process.off('SIGINT', on).off('SIGTERM', on).off('SIGHUP', on);
     },
     exit: (code) => process.exit(code),
   };

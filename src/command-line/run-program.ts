@@ -1,5 +1,6 @@
 import { ExpectedError, UsageError } from '../lib/errors.ts';
 import { exitCode } from '../lib/exit-code.ts';
+import { printable } from '../lib/printable.ts';
 import type { CommandContext, Program } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { parseCommandLine } from './parse-command-line.ts';
@@ -52,7 +53,9 @@ function tell(error: unknown, asJson: boolean, { stdout, stderr }: CommandContex
     stderr.write(`error: this is a bug in qualinet\n${stack}\n`);
     return exitCode.internal;
   }
-  stderr.write(`error: ${message}\n${expected.problems.map((problem) => `  - ${problem}\n`).join('')}`);
+  stderr.write(
+    `error: ${printable(message)}\n${expected.problems.map((problem) => `  - ${printable(problem)}\n`).join('')}`,
+  );
   if (expected.hint !== undefined) stderr.write(`${expected.hint}\n`);
   return expected.exitCode;
 }

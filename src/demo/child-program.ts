@@ -17,13 +17,15 @@ export interface ChildOptions {
   env: Readonly<Record<string, string | undefined>>;
   onStdout?(line: string): void;
   onStderr?(line: string): void;
+  /** Ends the program when it is aborted. */
+  signal?: AbortSignal;
 }
 
 /** Starts `node <path> ...args`. It is in its own process group, so that Ctrl-C reaches the demo alone, which then ends it in order. */
 export function startProgram(
   path: string,
   args: readonly string[],
-  { env, onStdout, onStderr }: ChildOptions,
+  { env, onStdout, onStderr, signal }: ChildOptions,
 ): ChildProgram {
   const child = spawn(process.execPath, [path, ...args], {
     env: { ...env },
@@ -41,6 +43,9 @@ export function startProgram(
   const ended = new Promise<number | null>((resolve) => {
     child.once('close', (code) => resolve(code)).once('error', () => resolve(null));
   });
+  const onAbort = (): void => void child.kill('SIGTERM');
+  signal?.addEventListener('abort', onAbort, { once: true });
+  void ended.then(() => signal?.removeEventListener('abort', onAbort));
   return {
     process: child,
     ended,
@@ -70,6 +75,7 @@ export async function runToEnd(
     },
   });
   const code = await program.ended;
+  options.signal?.throwIfAborted();
   if (code === null || !expected.includes(code)) {
     throw new Error(`${args.slice(0, 2).join(' ')} ended with ${code}:\n${program.said()}`);
   }

@@ -42,7 +42,8 @@ export async function main(): Promise<void> {
     if (interactive) await stayUp(interrupted.signal);
     else tellWhatNext();
   } catch (error) {
-    if (!interrupted.signal.aborted) {
+    if (interrupted.signal.aborted) say('\nEnding the demo …');
+    else {
       process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
       if (error instanceof ExpectedError && error.hint !== undefined) process.stderr.write(`${error.hint}\n`);
       process.exitCode = 1;
@@ -72,12 +73,15 @@ async function demo(cleanup: (() => Promise<void>)[], signal: AbortSignal): Prom
   const url = await bridgeUrl(bridge, signal);
   say(`Bridge      ${url}   (embedded default: no Redis, no Postgres, no bucket)`);
 
-  const { code } = JSON.parse(await runToEnd(bridgeProgram, ['code', '--json'], { env: bridgeEnv() })) as {
+  const { code } = JSON.parse(
+    await runToEnd(bridgeProgram, ['code', '--json'], { env: bridgeEnv(), signal }),
+  ) as {
     code: string;
   };
   say(`Pairing     $ qualinet pair ${code} --api ${url}`);
   await runToEnd(runnerProgram, ['pair', code, '--api', url, '--name', 'demo'], {
     env: runnerEnv(),
+    signal,
     onStderr: (line) => say(`            ${line}`),
   });
   const runner = startProgram(runnerProgram, ['start'], { env: runnerEnv() });
@@ -102,7 +106,7 @@ async function show(
   const submit = runToEnd(
     bridgeProgram,
     ['submit', path, '--var', `SITE=${siteUrl}`, '--wait', '--json'],
-    { env: bridgeEnv(), onStderr: (line) => say(`  ${line}`) },
+    { env: bridgeEnv(), signal, onStderr: (line) => say(`  ${line}`) },
     [0, 1],
   );
   const stdout = await Promise.race([

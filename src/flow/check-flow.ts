@@ -22,15 +22,17 @@ export function checkFlow(flow: FlowSnapshot, variables: Variables | null): Chec
 
   const known = { ...variables };
   const steps: Step[] = [];
-  for (const node of order) {
+  // Without a start there is no order, but the fields of every node can be judged all the same.
+  const hasStart = graph.nodes.some(({ type }) => isStart(type));
+  for (const node of hasStart ? order : graph.nodes) {
     const type = nodeTypeNamed(node.type);
-    if (type === null) continue;
+    if (type === null || node.isBroken) continue;
     const step: Step = { nodeId: node.id, type, fields: fieldsOf(type, node.data) };
     steps.push(step);
     for (const fault of stepFaults(type, substitute(step.fields, variables ?? {}))) {
       problems.push({ nodeId: node.id, message: `node "${node.id}" (${node.type}): ${fault}` });
     }
-    if (variables !== null) {
+    if (variables !== null && hasStart) {
       for (const name of referencedVariables(step.fields).filter((name) => !Object.hasOwn(known, name))) {
         problems.push({
           nodeId: node.id,
@@ -51,7 +53,8 @@ function unknownTypes(
   const touched = new Set(edges.flatMap(({ source, target }) => [source, target]));
   return nodes
     .filter(
-      ({ id, type }) =>
+      ({ id, type, isBroken }) =>
+        !isBroken &&
         !isStart(type) &&
         nodeTypeNamed(type) === null &&
         !(decorations.has(type.toLowerCase()) && !touched.has(id)),

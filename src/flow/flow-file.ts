@@ -33,7 +33,8 @@ export function parseFlowFile(text: string, path: string): FlowFile {
   if (bytes > limits.flowBytes) throw tooLarge(path, bytes);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    // Editors on Windows put a byte order mark in front.
+    json = JSON.parse(text.replace(/^\u{feff}/u, ''));
   } catch (error) {
     throw new UsageError(`${path} is no valid JSON: ${errorText(error)}`, { cause: error });
   }

@@ -7,6 +7,8 @@ export interface GraphNode {
   id: string;
   type: string;
   data: Readonly<Record<string, unknown>>;
+  /** It has faults of its own, told already; it stays in the graph so that what lies behind it is checked as well. */
+  isBroken?: true;
 }
 
 interface GraphEdge {
@@ -21,12 +23,15 @@ export interface Graph {
 }
 
 const id = z.union([z.string().min(1), z.number().transform(String)], 'must be a text that is not empty');
-const nodeSchema = z.object({
-  id,
-  type: z.string('is missing').min(1, 'is empty'),
-  data: z.record(z.string(), z.unknown(), 'must be an object').nullish(),
-});
-const edgeSchema = z.object({ source: id, target: id });
+const nodeSchema = z.object(
+  {
+    id,
+    type: z.string('is missing').min(1, 'is empty'),
+    data: z.record(z.string(), z.unknown(), 'must be an object').nullish(),
+  },
+  'must be an object',
+);
+const edgeSchema = z.object({ source: id, target: id }, 'must be an object');
 
 /** Nodes and edges as a graph, and everything that is wrong with single nodes and edges. Broken ones are left out of the graph. */
 export function readGraph(
@@ -35,16 +40,16 @@ export function readGraph(
 ): { graph: Graph; problems: FlowProblem[] } {
   const problems: FlowProblem[] = [];
   const byId = new Map<string, GraphNode>();
-  const brokenIds = new Set<string>();
   nodes.forEach((raw, index) => {
     const parsed = nodeSchema.safeParse(raw);
     const nodeId = id.safeParse(Reflect.get(Object(raw), 'id')).data;
     if (!parsed.success) {
       problems.push(...faults(`nodes[${index}]`, parsed.error, nodeId));
-      if (nodeId !== undefined) brokenIds.add(nodeId);
-      return;
+      if (nodeId === undefined) return;
     }
-    const node = { ...parsed.data, data: parsed.data.data ?? {} };
+    const node: GraphNode = parsed.success
+      ? { ...parsed.data, data: parsed.data.data ?? {} }
+      : { id: nodeId ?? '', type: '', data: {}, isBroken: true };
     if (byId.has(node.id))
       problems.push({ nodeId: node.id, message: `nodes[${index}].id: "${node.id}" is used twice` });
     else byId.set(node.id, node);
@@ -58,10 +63,10 @@ export function readGraph(
       return;
     }
     const { source, target } = parsed.data;
-    const missing = [source, target].filter((end) => !byId.has(end) && !brokenIds.has(end));
+    const missing = [source, target].filter((end) => !byId.has(end));
     for (const end of missing)
       problems.push({ message: `edges[${index}] leads to no node: "${end}" does not exist` });
-    if (byId.has(source) && byId.has(target)) pairs.set(JSON.stringify([source, target]), { source, target });
+    if (missing.length === 0) pairs.set(JSON.stringify([source, target]), { source, target });
   });
   return { graph: { nodes: [...byId.values()], edges: [...pairs.values()] }, problems };
 }

@@ -36,13 +36,20 @@ export function timeoutOf({ type, data }: StepData): number {
  */
 export function readStep(step: Step, variables: Variables): { step: StepData } | { faults: string[] } {
   const fields = substitute(step.fields, variables);
-  const faults = stepFaults(step.type, fields);
+  const faults = stepFaults(step.type, fields, { isFinal: true });
   if (faults.length > 0) return { faults };
   return { step: { type: step.type, data: nodeTypes[step.type].data.parse(fields) } as StepData };
 }
 
-/** What is wrong with the fields of a step; values that still hold a `{{VAR}}` are taken on trust. */
-export function stepFaults(type: NodeType, fields: Readonly<Record<string, unknown>>): string[] {
+/**
+ * What is wrong with the fields of a step. Values that still hold a `{{VAR}}` are taken on trust, unless they are final:
+ * then a variable held those braces, and they mean nothing any more.
+ */
+export function stepFaults(
+  type: NodeType,
+  fields: Readonly<Record<string, unknown>>,
+  { isFinal = false } = {},
+): string[] {
   const { data: schema, needsTarget } = nodeTypes[type];
   const parsed: z.ZodSafeParseResult<unknown> = schema.safeParse(fields);
   const faults = parsed.success
@@ -55,14 +62,22 @@ export function stepFaults(type: NodeType, fields: Readonly<Record<string, unkno
   ) {
     faults.push('selector: is missing');
   }
-  if (type === 'navigate' && typeof fields['url'] === 'string') faults.push(...urlFaults(fields['url']));
+  if (isFinal) {
+    for (const field of ['ms', 'timeoutMs'].filter((name) => String(fields[name]).includes('{{'))) {
+      faults.push(`${field}: must be a whole number of milliseconds`);
+    }
+  }
+  if (type === 'navigate' && typeof fields['url'] === 'string') {
+    faults.push(...urlFaults(fields['url'], { isFinal }));
+  }
   return faults;
 }
 
 /** Why a step may not go to `url`: only http and https leave the machine, and `about:blank` goes nowhere. */
-export function urlFaults(url: string): string[] {
+export function urlFaults(url: string, { isFinal = false } = {}): string[] {
   const trimmed = url.trim();
-  if (trimmed === '' || trimmed === 'about:blank' || trimmed.startsWith('{{')) return [];
+  if (trimmed === '' || trimmed === 'about:blank') return [];
+  if (!isFinal && trimmed.startsWith('{{')) return [];
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(trimmed)?.[1]?.toLowerCase();
   if (scheme === undefined || /^[^/:]+:\d+(\/|$)/.test(trimmed)) {
     return [
@@ -71,7 +86,7 @@ export function urlFaults(url: string): string[] {
   }
   if (scheme !== 'http' && scheme !== 'https')
     return [`url: ${scheme}: addresses are not opened, only http: and https:`];
-  if (!trimmed.includes('{{') && !URL.canParse(trimmed))
+  if ((isFinal || !trimmed.includes('{{')) && !URL.canParse(trimmed))
     return [`url: "${shorten(trimmed)}" is no valid address`];
   return [];
 }

@@ -22,6 +22,6 @@ export const exitCodeMeaning: Readonly<Record<number, string>> = {
   [exitCode.temporary]: 'a temporary failure; try again',
   [exitCode.credentialsRefused]: 'credentials refused, expired or revoked; pair again',
   [exitCode.notReady]: 'not paired, or configuration, credential file or browser missing',
-  [exitCode.interrupted]: 'ended by a second Ctrl-C',
-  [exitCode.terminated]: 'ended by a second SIGTERM',
+  [exitCode.interrupted]: 'interrupted by Ctrl-C (a runner or a bridge: by a second one)',
+  [exitCode.terminated]: 'ended by SIGTERM (a runner or a bridge: by a second one)',
 };

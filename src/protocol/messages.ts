@@ -37,8 +37,8 @@ const variablesSchema = z.record(
 
 /** A flow as stored and leased: React Flow's nodes and edges, checked in depth by flow/, not here. */
 export const flowSnapshotSchema = z.object({
-  nodes: z.array(z.record(z.string(), z.unknown())).max(10_000),
-  edges: z.array(z.record(z.string(), z.unknown())).max(20_000),
+  nodes: z.array(z.unknown()).max(10_000),
+  edges: z.array(z.unknown()).max(20_000),
 });
 export type FlowSnapshot = z.infer<typeof flowSnapshotSchema>;
 

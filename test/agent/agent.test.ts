@@ -244,17 +244,30 @@ describe('a runner', () => {
     expect(clock.sleepers).toBe(0);
   });
 
+  it('says that it is connected before there is any run', async () => {
+    const { bridge, run, drain, told } = await agent(fakeEngine());
+    const running = run();
+    await untilTrue(() => told.some(({ type }) => type === 'connected'));
+    await bridge.until(() => bridge.of('pollLeases').length === 2);
+    expect(bridge.of('pollLeases').map(({ body }) => (body as { waitMs: number }).waitMs)).toEqual([
+      0, 25_000,
+    ]);
+    drain.abort(new ShutdownError('drain'));
+    await running;
+  });
+
   it('does not hammer a bridge that answers at once with nothing', async () => {
     const clock = new ManualClock();
     const { bridge, run, drain } = await agent(fakeEngine(), {}, clock);
     const empty = { json: { leases: [], orders: [] } };
-    bridge.script('pollLeases', empty, empty);
+    bridge.script('pollLeases', empty, empty, empty);
     const running = run();
-    await bridge.until(() => bridge.of('pollLeases').length === 1);
-    await untilTrue(() => clock.waits.includes(1_000));
-    expect(bridge.of('pollLeases')).toHaveLength(1);
-    await clock.advance(1_000);
+    // The first one asks for an answer at once, to see the bridge; from the second on an empty answer came too soon.
     await bridge.until(() => bridge.of('pollLeases').length === 2);
+    await untilTrue(() => clock.waits.includes(1_000));
+    expect(bridge.of('pollLeases')).toHaveLength(2);
+    await clock.advance(1_000);
+    await bridge.until(() => bridge.of('pollLeases').length === 3);
     drain.abort(new ShutdownError('drain'));
     await running;
     expect(clock.sleepers).toBe(0);

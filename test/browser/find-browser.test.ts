@@ -54,7 +54,7 @@ describe('the order of finding', () => {
       path,
       kind: 'chromium',
       source: 'environment',
-      why: 'QUALINET_BROWSER names it',
+      why: 'QUALINET_BROWSER or --browser names it',
       version: '156.0.8078.79',
     });
   });
@@ -159,7 +159,9 @@ describe('a named browser that cannot be used', () => {
 
   it('is an error that names QUALINET_BROWSER, never a silent other choice', async () => {
     const error = await refused('/nowhere/chrome');
-    expect(error.message).toBe('QUALINET_BROWSER names /nowhere/chrome, but there is no such file');
+    expect(error.message).toBe(
+      'QUALINET_BROWSER or --browser names /nowhere/chrome, but there is no such file',
+    );
     expect(error.hint).toContain('QUALINET_BROWSER');
   });
 

@@ -176,6 +176,33 @@ describe('qualinet run', () => {
     expect(errors.join('\n')).toMatch(/cannot read the flow file \/no\/such\/flow\.json: ENOENT/);
   });
 
+  it('shows nothing of a page or a flow that a terminal would obey', async () => {
+    const flow = chain(open, {
+      id: 'x',
+      type: 'assertion',
+      data: { selector: 'h1', value: 'red\u001b[31m', timeoutMs: 100 },
+    });
+    const { code, err } = await qualinetRun({ ...flow, name: 'a\u001b[2Jb' }, ['--var', `SITE=${site.url}`]);
+    expect(code).toBe(1);
+    expect(err).toContain('expected "red');
+    expect(err).not.toContain('\u001b');
+  });
+
+  it('keeps its exit code when nobody reads what it says', async () => {
+    const folder = await tempFolder();
+    const path = join(folder, 'flow.json');
+    await writeFile(
+      path,
+      JSON.stringify(
+        chain({ ...open, data: { url: site.url } }, { id: 'w', type: 'wait', data: { ms: 300 } }),
+      ),
+    );
+    const program = startProgram(runnerProgram, ['run', path], { env: runnerEnv(folder) });
+    program.process.stdout?.destroy();
+    program.process.stderr?.destroy();
+    expect(await program.ended).toBe(0);
+  });
+
   it('ends in order on Ctrl-C: a cancelled result, exit code 130, no browser left', async () => {
     const folder = await tempFolder();
     const path = join(folder, 'flow.json');

@@ -233,6 +233,41 @@ describe('a flow that cannot run', () => {
   });
 });
 
+describe('all problems at once', () => {
+  it('includes what lies behind a broken node, without inventing more', () => {
+    const nodes = [
+      start,
+      { id: 'a', data: {} },
+      { id: 'b', type: 'click', data: {} },
+      { id: 'c', type: 'navigate', data: {} },
+    ];
+    const checked = check(nodes, [edge('s', 'a'), edge('a', 'b'), edge('b', 'c')]);
+    expect(checked).toMatchObject({ ok: false, warnings: [] });
+    expect(problemsOf(nodes, [edge('s', 'a'), edge('a', 'b'), edge('b', 'c')])).toEqual([
+      'nodes[1].type: is missing',
+      'node "b" (click): selector: is missing',
+      'node "c" (navigate): url: is missing',
+    ]);
+  });
+
+  it('includes what is no node or edge at all', () => {
+    const nodes = [start, null, 5, { id: 'a', type: 'click', data: {} }] as unknown as Node[];
+    expect(problemsOf(nodes, [edge('s', 'a'), 'x' as unknown as Record<string, unknown>])).toEqual([
+      'nodes[1]: must be an object',
+      'nodes[2]: must be an object',
+      'edges[1]: must be an object',
+      'node "a" (click): selector: is missing',
+    ]);
+  });
+
+  it('includes the fields of nodes that no start leads to', () => {
+    expect(problemsOf([{ id: 'w', type: 'wait', data: { ms: 'q' } }], [])).toEqual([
+      'the flow has no start node (type "start")',
+      'node "w" (wait): ms: must be a whole number of milliseconds',
+    ]);
+  });
+});
+
 describe('variables of a flow', () => {
   const extract = { id: 'x', type: 'extract', data: { selector: '#n', variable: 'N' } };
   const use = { id: 'u', type: 'type', data: { selector: '#{{N}}', value: 'no {{ N }}' } };

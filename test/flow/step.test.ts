@@ -48,6 +48,14 @@ describe('a step', () => {
     });
   });
 
+  it.each([
+    ['navigate', { url: '{{U}}' }, 'url: "{{U}}" has no scheme; write https://{{U}}'],
+    ['wait', { ms: '{{U}}' }, 'ms: must be a whole number of milliseconds'],
+    ['click', { selector: '#a', timeoutMs: '{{U}}' }, 'timeoutMs: must be a whole number of milliseconds'],
+  ] as const)('of type %s is refused when a variable holds braces again', (type, fields, fault) => {
+    expect(readStep({ nodeId: 'n', type, fields }, { U: '{{U}}' })).toEqual({ faults: [fault] });
+  });
+
   it('has its own time budget or that of its type', () => {
     const read = (fields: Record<string, unknown>) => {
       const result = readStep({ nodeId: 'n', type: 'click', fields: { selector: '#a', ...fields } }, {});

@@ -1,3 +1,5 @@
+import { printable } from '../../lib/printable.ts';
+
 /** Rows under headings, columns aligned; control characters that came over the wire are taken out. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [headings, ...rows].map((row) => row.map(printable));
@@ -11,9 +13,4 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
           .trimEnd()}\n`,
     )
     .join('');
-}
-
-/** Text of a runner or a page as a terminal may show it: on one line, without escape sequences. */
-export function printable(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ');
 }

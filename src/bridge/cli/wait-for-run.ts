@@ -3,11 +3,11 @@ import type { CommandContext } from '../../command-line/command.ts';
 import { checkFlow } from '../../flow/check-flow.ts';
 import { duration } from '../../lib/duration.ts';
 import { BridgeUnavailableError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
 import type { FlowSnapshot } from '../../protocol/messages.ts';
 import { routePath } from '../../protocol/routes.ts';
 import { type RunUpdate, runUpdateSchema } from '../../protocol/run-result.ts';
 import type { Connection } from './connection.ts';
-import { printable } from './table.ts';
 
 /** When no runner has taken the run by then, the person is told what may be missing. */
 const patienceMs = 5_000;

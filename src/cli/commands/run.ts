@@ -15,6 +15,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { duration } from '../../lib/duration.ts';
 import { CancelledError, errorText, UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
+import { printable } from '../../lib/printable.ts';
 import type { RunResult } from '../../protocol/run-result.ts';
 import { chooseBrowser } from '../choose-browser.ts';
 import { progressPrinter } from '../progress.ts';
@@ -35,7 +36,7 @@ export const run = defineCommand({
     const file = parseFlowFile(await readInputFile(path, flowFileInput, context), path);
     const variables = { ...file.variables, ...Object.fromEntries(given) };
     const checked = checkFlow(file.flow, variables);
-    for (const warning of checked.warnings) context.stderr.write(`warning: ${warning}\n`);
+    for (const warning of checked.warnings) context.stderr.write(`warning: ${printable(warning)}\n`);
     if (!checked.ok) {
       throw new UsageError(`${path} cannot be run`, {
         problems: checked.problems.map(({ message }) => message),

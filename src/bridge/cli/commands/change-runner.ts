@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Command, defineCommand } from '../../../command-line/command.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
+import { printable } from '../../../lib/printable.ts';
 import { type Connection, connectionOptions, findBridge } from '../connection.ts';
 import { callBridge } from '../operator-client.ts';
-import { printable } from '../table.ts';
 
 type Change = 'approve' | 'deny' | 'drain' | 'undrain' | 'revoke';
 

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { defineCommand } from '../../../command-line/command.ts';
 import { duration } from '../../../lib/duration.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
+import { printable } from '../../../lib/printable.ts';
 import type { RunView } from '../../../protocol/messages.ts';
 import { connectionOptions, findBridge } from '../connection.ts';
 import { callBridge } from '../operator-client.ts';
-import { printable, table } from '../table.ts';
+import { table } from '../table.ts';
 
 /** `qualinet-bridge runs [ID]`: the newest runs, or one with its steps. */
 export const runs = defineCommand({
