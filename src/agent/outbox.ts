@@ -10,8 +10,8 @@ import { type RetryDeps, withRetry } from './retry.ts';
 import type { LeaseSpool } from './spool.ts';
 import { createWakeUp, type WakeUp } from './wake-up.ts';
 
-/** How long events gather before a batch leaves. Source: system.md §5. */
-const batchMs = 100;
+/** How long events gather before a batch leaves. Source: docs/decisions/0008. */
+const batchMs = 250;
 
 export interface OutboxDeps extends RetryDeps {
   client: BridgeClient;
@@ -26,7 +26,7 @@ export interface OutboxDeps extends RetryDeps {
 }
 
 /**
- * The events of one lease on their way out: numbered from 1, in batches of 100 ms or 32 KiB, one batch in flight. After
+ * The events of one lease on their way out: numbered from 1, in batches of 250 ms or 32 KiB, one batch in flight. After
  * a lost answer the same batch goes again; the bridge answers with the number up to which it has stored them.
  * States: idle -> gathering (a batch is due) -> sending -> idle, until closed (delivered, lost, refused or stopped).
  */

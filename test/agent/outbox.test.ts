@@ -42,12 +42,12 @@ async function outboxFixture<C extends ManualClock | undefined>(clock?: C) {
 }
 
 describe('the outbox', () => {
-  it('sends what gathered within 100 ms in one batch', async () => {
+  it('sends what gathered within 250 ms in one batch', async () => {
     const clock = new ManualClock();
     const { bridge, outbox, batches } = await outboxFixture(clock);
     outbox.push(start(1));
     outbox.push(start(2));
-    await clock.advance(99);
+    await clock.advance(249);
     expect(bridge.received).toEqual([]);
     outbox.push(start(3));
     await clock.advance(1);
