@@ -34,6 +34,8 @@ export async function takePicture(
 /** Longest the evidence of a failure may keep a run. */
 const pictureMs = 5_000;
 const retryMs = 100;
+/** Longest one try may take; a picture takes 30 to 50 ms where nothing is in its way. */
+const tryMs = 1_500;
 const stopMs = 1_000;
 
 /** Without it no picture can be taken while an address that never answers is being opened. */
@@ -53,21 +55,23 @@ async function takeSmallEnough(
   halt: AbortSignal,
   limitMs: number,
 ): Promise<Picture | { problem: string }> {
-  const common = {
-    mask: [page.locator('input[type=password]')],
-    timeout: Math.round(limitMs / 3),
-    signal: halt,
-  };
+  const endsAt = clock.monotonicMs() + limitMs;
+  const mask = [page.locator('input[type=password]')];
+  // A navigation under way fails or delays a picture; the next try, a moment later, meets the page that came.
   const takePng = async (): Promise<Buffer> => {
     await withinMs(stopLoading(page), stopMs, clock, halt);
-    return page.screenshot({ ...common, type: 'png' });
+    const timeout = Math.max(1, Math.round(Math.min(tryMs, endsAt - clock.monotonicMs())));
+    try {
+      return await page.screenshot({ mask, timeout, signal: halt, type: 'png' });
+    } catch (error) {
+      if (halt.aborted || page.isClosed() || clock.monotonicMs() + retryMs >= endsAt) throw error;
+      await clock.sleep(retryMs, halt);
+      return takePng();
+    }
   };
-  const png = await takePng().catch(async () => {
-    await clock.sleep(retryMs, halt);
-    return takePng();
-  });
+  const png = await takePng();
   if (png.length <= limits.artifactBytes) return { bytes: png, contentType: 'image/png' };
-  const jpeg = await page.screenshot({ ...common, type: 'jpeg', quality: 60 });
+  const jpeg = await page.screenshot({ mask, timeout: tryMs, signal: halt, type: 'jpeg', quality: 60 });
   if (jpeg.length <= limits.artifactBytes) return { bytes: jpeg, contentType: 'image/jpeg' };
   return { problem: `the picture is larger than ${limits.artifactBytes} bytes` };
 }

@@ -47,17 +47,17 @@ describe('the picture of a failure', () => {
   it('is taken while a navigation is under way, every time', async () => {
     const opened = await site.browser().newRun();
     await opened.page.goto(site.url('/secret'));
-    const pictures: boolean[] = [];
+    const pictures: string[] = [];
     for (let attempt = 0; attempt < 10; attempt += 1) {
       const going = opened.page.goto(site.url(attempt % 2 === 0 ? '/slow' : '/secret')).catch(() => {});
       const picture = await takePicture(opened.page, { clock: systemClock, halt });
       await going;
-      pictures.push('bytes' in picture);
+      pictures.push('bytes' in picture ? 'taken' : picture.problem);
       // The one before may still be on its way out and interrupt this one; only the picture is judged here.
       await opened.page.goto(site.url('/longer')).catch(() => {});
     }
     await opened.close();
-    expect(pictures).toEqual(Array.from({ length: 10 }, () => true));
+    expect(pictures).toEqual(Array.from({ length: 10 }, () => 'taken'));
   });
 
   it('is given up in time where a script keeps the page busy, and says so', async () => {

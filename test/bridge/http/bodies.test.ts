@@ -35,7 +35,7 @@ describe('a request the bridge cannot take', () => {
     const answer = await submit({ nodes: 'none', edges: [1], colour: 'red', priority: 5_000 });
     expect(answer).toMatchObject({ status: 400, body: { code: 'malformed_request' } });
     const paths = (answer.body['errors'] as { path: string; message: string }[]).map(({ path }) => path);
-    expect(paths).toEqual(expect.arrayContaining(['nodes', 'edges[0]', 'priority', '(body)']));
+    expect(paths).toEqual(expect.arrayContaining(['nodes', 'priority', '(body)']));
     expect(JSON.stringify(answer.body)).toContain('colour');
   });
 
