@@ -35,7 +35,9 @@ export async function takePicture(
 const pictureMs = 5_000;
 const retryMs = 100;
 /** Longest one try may take; a picture takes 30 to 50 ms where nothing is in its way. */
-const tryMs = 1_500;
+const tryMs = 1_000;
+/** Tries before loading is stopped. */
+const patientTries = 2;
 const stopMs = 1_000;
 
 /** Without it no picture can be taken while an address that never answers is being opened. */
@@ -57,16 +59,17 @@ async function takeSmallEnough(
 ): Promise<Picture | { problem: string }> {
   const endsAt = clock.monotonicMs() + limitMs;
   const mask = [page.locator('input[type=password]')];
-  // A navigation under way fails or delays a picture; the next try, a moment later, meets the page that came.
-  const takePng = async (): Promise<Buffer> => {
-    await withinMs(stopLoading(page), stopMs, clock, halt);
+  // A navigation under way fails or delays a picture; the next try, a moment later, meets the page that came. Only one
+  // that does not come is stopped: stopping one that does can leave the page in between.
+  const takePng = async (tries = 1): Promise<Buffer> => {
+    if (tries > patientTries) await withinMs(stopLoading(page), stopMs, clock, halt);
     const timeout = Math.max(1, Math.round(Math.min(tryMs, endsAt - clock.monotonicMs())));
     try {
       return await page.screenshot({ mask, timeout, signal: halt, type: 'png' });
     } catch (error) {
       if (halt.aborted || page.isClosed() || clock.monotonicMs() + retryMs >= endsAt) throw error;
       await clock.sleep(retryMs, halt);
-      return takePng();
+      return takePng(tries + 1);
     }
   };
   const png = await takePng();
