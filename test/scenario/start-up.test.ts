@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -24,6 +24,20 @@ async function bridge(more: Record<string, string> = {}) {
   onTestFinished(() => started.program.stop());
   return started;
 }
+
+describe('a bridge', () => {
+  it('needs nothing but its bundle, as in its container image', async () => {
+    const folder = await tempFolder();
+    const root = join(import.meta.dirname, '../..');
+    for (const part of ['dist/bridge', 'bin/qualinet-bridge.js', 'package.json']) {
+      await cp(join(root, part), join(folder, 'app', part), { recursive: true });
+    }
+    const env = programEnv({ QUALINET_DATA_DIR: join(folder, 'data') });
+    const { code, said } = await ending(join(folder, 'app/bin/qualinet-bridge.js'), ['migrate'], env);
+    expect(said).toContain('is up to date');
+    expect(code).toBe(0);
+  });
+});
 
 describe('a bridge does not start', () => {
   it('on a data folder that another one is using', async () => {
