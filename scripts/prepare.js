@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Says what is going on, on stderr, with the time it is at. */
+/** Says what is going on, on stderr. */
 export function say(line) {
   process.stderr.write(`${line}\n`);
 }

@@ -52,6 +52,11 @@ export function agentHome(env: Environment): string {
   return resolve(env['QUALINET_HOME'] || join(homedir(), '.qualinet'));
 }
 
+/** The Chromium somebody named, by `--browser` or QUALINET_BROWSER; null for whatever is found. */
+export function namedBrowserPath(env: Environment, flag?: string): string | null {
+  return flag || env['QUALINET_BROWSER'] || null;
+}
+
 /** Reads environment and flags. Throws UsageError with every problem at once, each naming its variable and flag. */
 export function readAgentConfig(env: Environment, flags: AgentFlags = {}): AgentConfig {
   const parsed = schema.safeParse({
@@ -59,7 +64,7 @@ export function readAgentConfig(env: Environment, flags: AgentFlags = {}): Agent
     workerSecret: env['WORKER_SECRET'],
     allowManagedPair: env['QUALINET_ALLOW_MANAGED_PAIR'],
     managedPairSecret: env['QUALINET_MANAGED_PAIR_SECRET'],
-    browserPath: flags.browser ?? env['QUALINET_BROWSER'],
+    browserPath: namedBrowserPath(env, flags.browser) ?? undefined,
     httpProxy: env['http_proxy'] ?? env['HTTP_PROXY'],
     httpsProxy: env['https_proxy'] ?? env['HTTPS_PROXY'],
     noProxy: env['no_proxy'] ?? env['NO_PROXY'],

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { errorText, systemErrorCode } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
+import { replaceFile } from '../lib/replace-file.ts';
 import {
   type NumberedEvent,
   numberedEventSchema,
   type RunResult,
   runResultSchema,
 } from '../protocol/run-result.ts';
-import { replaceFile } from './replace-file.ts';
 
 // What a runner owes the bridge, on disk before it is sent: <home>/spool/<leaseId>-<fence>/ with events.jsonl (its first
 // line says whose they are), result.json and the pictures. Thrown away when the bridge has it or says that it is not wanted.

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
+import { replaceFile } from '../lib/replace-file.ts';
 import type { AgentEvent } from './agent-event.ts';
-import { replaceFile } from './replace-file.ts';
 
 /**
  * `starting`: no poll was answered yet. `waiting`: polls. `running`: executes at least one run. `disconnected`: the last

@@ -38,6 +38,7 @@ export const qualinet: Program = {
       exitCodes: [
         exitCode.done,
         exitCode.unavailable,
+        exitCode.temporary,
         exitCode.credentialsRefused,
         exitCode.notReady,
         exitCode.interrupted,

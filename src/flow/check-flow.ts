@@ -1,8 +1,8 @@
 import type { FlowSnapshot } from '../protocol/messages.ts';
 import type { FlowProblem } from './flow-problem.ts';
-import { type GraphNode, readGraph } from './graph.ts';
+import { type Graph, looseDecorations, readGraph } from './graph.ts';
 import { linearise } from './linearise.ts';
-import { decorations, fieldsOf, isStart, nodeTypeNamed, nodeTypes } from './node-types.ts';
+import { fieldsOf, isStart, nodeTypeNamed, nodeTypes } from './node-types.ts';
 import { type Step, stepFaults } from './step.ts';
 import { referencedVariables, substitute, type Variables } from './variables.ts';
 
@@ -18,7 +18,7 @@ export type CheckedFlow =
 export function checkFlow(flow: FlowSnapshot, variables: Variables | null): CheckedFlow {
   const { graph, problems } = readGraph(flow.nodes, flow.edges);
   const { order, problems: graphProblems, warnings } = linearise(graph);
-  problems.push(...graphProblems, ...unknownTypes(graph.nodes, graph.edges));
+  problems.push(...graphProblems, ...unknownTypes(graph));
 
   const known = { ...variables };
   const steps: Step[] = [];
@@ -46,18 +46,12 @@ export function checkFlow(flow: FlowSnapshot, variables: Variables | null): Chec
   return problems.length === 0 ? { ok: true, steps, warnings } : { ok: false, problems, warnings };
 }
 
-function unknownTypes(
-  nodes: readonly GraphNode[],
-  edges: readonly { source: string; target: string }[],
-): FlowProblem[] {
-  const touched = new Set(edges.flatMap(({ source, target }) => [source, target]));
-  return nodes
+function unknownTypes(graph: Graph): FlowProblem[] {
+  const loose = looseDecorations(graph);
+  return graph.nodes
     .filter(
       ({ id, type, isBroken }) =>
-        !isBroken &&
-        !isStart(type) &&
-        nodeTypeNamed(type) === null &&
-        !(decorations.has(type.toLowerCase()) && !touched.has(id)),
+        !isBroken && !isStart(type) && nodeTypeNamed(type) === null && !loose.has(id),
     )
     .map(({ id, type }) => ({
       nodeId: id,

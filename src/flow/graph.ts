@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fieldPath } from '../protocol/problem.ts';
 import type { FlowProblem } from './flow-problem.ts';
+import { decorations } from './node-types.ts';
 
 /** A node with the fields a run needs; all others of React Flow (position, width, selected, ...) are ignored. */
 export interface GraphNode {
@@ -69,6 +70,13 @@ export function readGraph(
     if (missing.length === 0) pairs.set(JSON.stringify([source, target]), { source, target });
   });
   return { graph: { nodes: [...byId.values()], edges: [...pairs.values()] }, problems };
+}
+
+/** Ids of nodes that only decorate the drawing: notes and groups that no edge touches. */
+export function looseDecorations({ nodes, edges }: Graph): ReadonlySet<string> {
+  const touched = new Set(edges.flatMap(({ source, target }) => [source, target]));
+  const loose = nodes.filter(({ id, type }) => decorations.has(type.toLowerCase()) && !touched.has(id));
+  return new Set(loose.map(({ id }) => id));
 }
 
 function faults(where: string, error: z.ZodError, nodeId?: string): FlowProblem[] {

@@ -1,7 +1,7 @@
 import { limits } from '../protocol/limits.ts';
 import type { FlowProblem } from './flow-problem.ts';
-import type { Graph, GraphNode } from './graph.ts';
-import { decorations, isStart } from './node-types.ts';
+import { type Graph, type GraphNode, looseDecorations } from './graph.ts';
+import { isStart } from './node-types.ts';
 
 /** The nodes after `start` in the order they run, what keeps the graph from having one, and what is merely odd. */
 export interface Linearised {
@@ -11,7 +11,8 @@ export interface Linearised {
 }
 
 /** Follows the edges from the start node to the end. Nothing is chosen silently: a fork is a problem, not a first edge. */
-export function linearise({ nodes, edges }: Graph): Linearised {
+export function linearise(graph: Graph): Linearised {
+  const { nodes, edges } = graph;
   const problems: FlowProblem[] = [];
   const nodesById = new Map(nodes.map((node) => [node.id, node]));
   const targets = new Map<string, string[]>(nodes.map((node) => [node.id, []]));
@@ -47,21 +48,13 @@ export function linearise({ nodes, edges }: Graph): Linearised {
   });
   if (order.length > limits.steps)
     problems.push({ message: `the flow has ${order.length} steps; ${limits.steps} are allowed` });
-  return { order, problems, warnings: warningsOf(nodes, edges, reached, starts.length > 0, order.length) };
+  return { order, problems, warnings: warningsOf(graph, reached, starts.length > 0, order.length) };
 }
 
-function warningsOf(
-  nodes: Graph['nodes'],
-  edges: Graph['edges'],
-  reached: ReadonlySet<string>,
-  hasStart: boolean,
-  steps: number,
-): string[] {
+function warningsOf(graph: Graph, reached: ReadonlySet<string>, hasStart: boolean, steps: number): string[] {
   if (!hasStart) return [];
-  const touched = new Set(edges.flatMap(({ source, target }) => [source, target]));
-  const idle = nodes.filter(
-    (node) => !reached.has(node.id) && !(decorations.has(node.type.toLowerCase()) && !touched.has(node.id)),
-  );
+  const loose = looseDecorations(graph);
+  const idle = graph.nodes.filter(({ id }) => !reached.has(id) && !loose.has(id));
   return [
     ...idle.map((node) => `node "${node.id}" (${node.type}) is not connected to start and will not run`),
     ...(steps === 0 ? ['the flow has no step after start'] : []),

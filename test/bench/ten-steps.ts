@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, expect, type Page } from 'playwright/test';
-import { pairRunner, startBridgeProcess, startRunnerProcess, until } from '../support/system.ts';
+import { pairRunner, startBridgeProcess, startRunnerProcess } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { startBenchSite } from './bench-site.ts';
 import { interleave, type Measured } from './interleave.ts';
 

@@ -4,8 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startProgram } from '../../src/demo/child-program.ts';
 import { type DemoSite, startDemoSite } from '../../src/demo/demo-site.ts';
-import { descendants, isRunning, runnerEnv, runnerProgram, until } from '../support/system.ts';
+import { chain } from '../support/chain.ts';
+import { processExists } from '../support/processes.ts';
+import { descendants, runnerEnv, runnerProgram } from '../support/system.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { until } from '../support/until.ts';
 
 let site: DemoSite;
 beforeAll(async () => {
@@ -13,11 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => site.close());
 
-const start = { id: 's', type: 'start' };
-const chain = (...nodes: { id: string; type: string; data: Record<string, unknown> }[]) => ({
-  nodes: [start, ...nodes],
-  edges: nodes.map((node, index) => ({ source: nodes[index - 1]?.id ?? 's', target: node.id })),
-});
 const open = { id: 'open', type: 'Navigate', data: { url: '{{SITE}}/' } };
 
 async function qualinetRun(flow: unknown, args: readonly string[] = [], env: Record<string, string> = {}) {
@@ -221,7 +219,7 @@ describe('qualinet run', () => {
         opened ||= line.includes('1/2 navigate');
       },
     });
-    await until('the first step', () => opened);
+    await until('the first step is done', () => opened);
     const children = await descendants(program.process.pid ?? 0);
     expect(children.length).toBeGreaterThan(0);
     program.process.kill('SIGINT');
@@ -233,6 +231,6 @@ describe('qualinet run', () => {
         { nodeId: 'w', status: 'failed', error: expect.stringContaining('interrupted (SIGINT)') },
       ],
     });
-    await until('its browser to be gone', () => children.every((pid) => !isRunning(pid)));
+    await until('its browser is gone', () => children.every((pid) => !processExists(pid)));
   });
 });

@@ -4,28 +4,24 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChildProgram, runToEnd } from '../../src/demo/child-program.ts';
 import { type DemoSite, startDemoSite } from '../../src/demo/demo-site.ts';
 import type { RunView } from '../../src/protocol/messages.ts';
+import { chain } from '../support/chain.ts';
+import { processExists } from '../support/processes.ts';
 import { storedRows } from '../support/stored-rows.ts';
 import {
   adminToken,
   type BridgeProcess,
   descendants,
-  isRunning,
   pairRunner,
   runnerEnv,
   runnerProgram,
   startBridgeProcess,
   startRunnerProcess,
-  until,
 } from '../support/system.ts';
 import { suiteFolder } from '../support/temp-folder.ts';
+import { until } from '../support/until.ts';
 
 // One bridge process, one runner process, a site, real Chromium. The tests of a block follow one another: each takes
 // the system as the one before left it, the last one ends it and looks at what is left.
-
-const chain = (...nodes: { id: string; type: string; data: Record<string, unknown> }[]) => ({
-  nodes: [{ id: 's', type: 'start' }, ...nodes],
-  edges: nodes.map((node, index) => ({ source: nodes[index - 1]?.id ?? 's', target: node.id })),
-});
 
 describe('one runner and one bridge', () => {
   const folder = suiteFolder();
@@ -167,7 +163,7 @@ describe('one runner and one bridge', () => {
 
     runner.process.kill('SIGTERM');
     expect(await runner.ended, runner.said()).toBe(0);
-    await until('the browser to be gone', () => children.every((pid) => !isRunning(pid)));
+    await until('the browser is gone', () => children.every((pid) => !processExists(pid)));
     expect(await readdir(join(home(), 'spool')).catch(() => [])).toEqual([]);
 
     bridge.program.process.kill('SIGTERM');

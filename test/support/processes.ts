@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** True while a process with this id runs; one that has ended and waits for its parent counts as gone. */
+/** True while there is a process with this id, also one that has ended and that its parent has not collected yet. */
 export function processExists(pid: number): boolean {
   try {
     process.kill(pid, 0);

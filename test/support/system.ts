@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { EventSource } from 'eventsource';
 import { type ChildProgram, runToEnd, startProgram } from '../../src/demo/child-program.ts';
 import type { RunView, SubmitRequest } from '../../src/protocol/messages.ts';
 import type { RunUpdate } from '../../src/protocol/run-result.ts';
+import { until } from './until.ts';
 
 const root = join(import.meta.dirname, '../..');
 export const runnerProgram = join(root, 'bin/qualinet.js');
@@ -115,42 +115,21 @@ export async function descendants(pid: number): Promise<number[]> {
   return found;
 }
 
-/** True while a process with this number runs. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Waits until `condition` gives something else than null or false. Fails after `limitMs` with what it waited for. */
-export async function until<T>(
-  what: string,
-  condition: () => Promise<T | null | false> | T | null | false,
-  limitMs = 20_000,
-): Promise<T> {
-  const end = performance.now() + limitMs;
-  while (performance.now() < end) {
-    const value = await condition();
-    if (value !== null && value !== false) return value;
-    await delay(20);
-  }
-  throw new Error(`after ${limitMs} ms still waiting for ${what}`);
-}
-
 async function runTool(command: string, args: readonly string[]): Promise<string> {
   return (await promisify(execFile)(command, [...args])).stdout;
 }
 
 async function writtenUrl(path: string, program: ChildProgram): Promise<string> {
-  return until('the bridge to start', async () => {
-    if (program.process.exitCode !== null)
-      throw new Error(`the bridge ended with ${program.process.exitCode}:\n${program.said()}`);
-    const text = await readFile(path, 'utf8').catch(() => null);
-    return text === null ? null : (JSON.parse(text) as { url: string }).url;
-  });
+  return until(
+    'the bridge has started',
+    async () => {
+      if (program.process.exitCode !== null)
+        throw new Error(`the bridge ended with ${program.process.exitCode}:\n${program.said()}`);
+      const text = await readFile(path, 'utf8').catch(() => null);
+      return text === null ? null : (JSON.parse(text) as { url: string }).url;
+    },
+    20_000,
+  );
 }
 
 function follow(url: string, onEvent?: (update: RunUpdate) => void): Promise<(RunUpdate & { id: string })[]> {

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../../lib/errors.ts';
+import { replaceFile } from '../../lib/replace-file.ts';
 
 /** Stored pictures by key. Keys are checked by the caller (uploads.ts) and never hold `..`. */
 export interface Blobs {
@@ -15,15 +15,8 @@ export function blobFolder(folder: string): Blobs {
   return {
     async put(key, bytes) {
       const path = join(folder, key);
-      const temporary = `${path}.${randomBytes(6).toString('hex')}`;
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      try {
-        await writeFile(temporary, bytes, { mode: 0o600, flag: 'wx' });
-        await rename(temporary, path);
-      } catch (error) {
-        await unlink(temporary).catch(() => {});
-        throw error;
-      }
+      await replaceFile(path, bytes);
     },
     async read(key) {
       try {

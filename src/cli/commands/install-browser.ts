@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { agentHome } from '../../agent/agent-config.ts';
+import { agentHome, namedBrowserPath } from '../../agent/agent-config.ts';
 import { getBrowser, installBrowser as installShell } from '../../browser/get-browser.ts';
 import { defineCommand } from '../../command-line/command.ts';
 import { CancelledError } from '../../lib/errors.ts';
@@ -15,12 +15,12 @@ export const installBrowser = defineCommand({
   async run({ ifMissing, json }, { env, stdout, stderr, onSignal }) {
     const abort = new AbortController();
     const stopListening = onSignal((signal) => abort.abort(new CancelledError(`interrupted (${signal})`)));
-    const browserPath = env['QUALINET_BROWSER'];
+    const browserPath = namedBrowserPath(env) ?? undefined;
     const options = { home: agentHome(env), env, signal: abort.signal };
     const deps = { say: (line: string): void => stderr.write(`${line}\n`) };
     try {
       const choice =
-        browserPath || ifMissing
+        browserPath !== undefined || ifMissing
           ? await getBrowser({ ...options, browserPath }, deps)
           : await installShell(options, deps);
       stdout.write(json ? `${JSON.stringify(choice)}\n` : `${choice.path}\n`);

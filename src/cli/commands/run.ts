@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { agentHome } from '../../agent/agent-config.ts';
+import { agentHome, namedBrowserPath } from '../../agent/agent-config.ts';
 import { executeFlow } from '../../browser/execute-flow.ts';
 import { launchBrowser } from '../../browser/warm-browser.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
@@ -49,7 +49,7 @@ export const run = defineCommand({
     const log = peopleLog(context);
     const choice = await chooseBrowser(
       {
-        browserPath: browserPath ?? context.env['QUALINET_BROWSER'] ?? null,
+        browserPath: namedBrowserPath(context.env, browserPath),
         headed,
         home: agentHome(context.env),
       },
