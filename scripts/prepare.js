@@ -53,6 +53,28 @@ export function provideBrowser() {
   return JSON.parse(stdout).path;
 }
 
+/**
+ * Installs the servers that the suite starts for itself, on Debian and Ubuntu as root. Elsewhere it leaves them to the
+ * suite, which says what is missing and ends.
+ */
+export function provideServers() {
+  const isMissing = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0;
+  const packages = [
+    ...(isMissing('redis-server') ? ['redis-server'] : []),
+    ...(isMissing('postgres') && !existsSync('/usr/lib/postgresql') ? ['postgresql'] : []),
+  ];
+  if (packages.length === 0 || isMissing('apt-get') || process.getuid?.() !== 0) return;
+  say(`Installing ${packages.join(' and ')} …`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', ...packages]]) {
+    const { status } = spawnSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 2, 2], env });
+    if (status !== 0) {
+      say(`error: apt-get ${args[0]} failed; its own message is above.`);
+      process.exit(1);
+    }
+  }
+}
+
 /** Runs a program to its end with our streams and ends this process with its exit code. */
 export function endWith(command, args, env = {}) {
   const { status, signal, error } = spawnSync(command, args, {

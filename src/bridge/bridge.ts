@@ -5,25 +5,22 @@ import type { Log } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
 import { bridgeKey } from './bridge-keys.ts';
 import { addressUrl, type BridgeConfig } from './config.ts';
-import { clockNow, type Database } from './db/database.ts';
 import { createDispatcher } from './dispatch.ts';
-import { type Blobs, blobFolder } from './embedded/blob-folder.ts';
-import { openDataFolder, ownSecrets, writeBridgeFile } from './embedded/data-folder.ts';
-import { hasDatabase, openDatabase } from './embedded/database.ts';
-import { inProcessHints } from './embedded/in-process-hints.ts';
+import { openServers } from './distributed/open-servers.ts';
+import { openEmbedded } from './embedded/open-embedded.ts';
+import { createTeller } from './events/teller.ts';
 import { createApp } from './http/app.ts';
 import { blobRoutes } from './http/blob-routes.ts';
 import { eventStreams } from './http/event-stream.ts';
 import { countInFlight } from './http/in-flight.ts';
 import { knownCallers } from './http/known-callers.ts';
 import { leaseRoutes } from './http/lease-routes.ts';
-import { memoryNonces } from './http/nonces.ts';
 import { operatorRunnerRoutes, operatorRunRoutes } from './http/operator-routes.ts';
 import { pairingRoutes } from './http/pairing-routes.ts';
 import { runnerRoutes } from './http/runner-routes.ts';
 import { systemRoutes } from './http/system-routes.ts';
-import { renewHeldLeases } from './leases/sweep-leases.ts';
 import { seenNotes } from './runners/seen-notes.ts';
+import type { Stores } from './stores.ts';
 import { startSweeps } from './sweeps.ts';
 import { defaultTiming, type Timing } from './timing.ts';
 import { blobPresigner } from './uploads.ts';
@@ -35,7 +32,8 @@ export interface Bridge {
   /** What runners sign for. */
   readonly publicUrl: string;
   readonly adminToken: Secret;
-  readonly dataDir: string;
+  /** Where everything is kept, for people. */
+  readonly place: string;
   /** Ends polls and streams with proper answers, then everything else. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -50,8 +48,9 @@ export interface BridgeDeps {
 }
 
 /**
- * Starts a bridge on its embedded default: database and pictures in the data folder, no other server needed.
- * Throws EnvironmentError when the folder is in use or the port is taken; nothing is left behind then.
+ * Starts a bridge: on its embedded default, everything in the data folder and no other server needed, or beside the servers
+ * of `config.servers`. Throws EnvironmentError when the folder is in use, a server cannot be used or the port is taken;
+ * nothing is left behind then.
  */
 export async function startBridge(config: BridgeConfig, deps: BridgeDeps): Promise<Bridge> {
   const undo: (() => Promise<void> | void)[] = [];
@@ -63,31 +62,18 @@ export async function startBridge(config: BridgeConfig, deps: BridgeDeps): Promi
     return closing;
   };
   try {
-    const folder = await openDataFolder(config.dataDir);
-    undo.push(() => folder.release());
-    const made = await ownSecrets(folder.path);
-    const secrets = {
-      workerSecret: config.workerSecret ?? made.workerSecret,
-      adminToken: config.adminToken ?? made.adminToken,
-    };
-    if (!hasDatabase(folder.databaseFolder)) deps.onFirstStart?.();
-    const { db, close: closeDatabase } = await openDatabase(folder.databaseFolder);
-    undo.push(closeDatabase);
+    const { servers } = config;
+    const stores =
+      servers === null ? await openEmbedded(config, deps) : await openServers(servers, config, deps);
+    undo.push(() => stores.close());
 
     let url = '';
     const publicUrl = (): string => config.publicUrl ?? url;
-    const app = await compose({
-      config,
-      ...deps,
-      ...secrets,
-      db,
-      blobs: blobFolder(folder.blobFolder),
-      publicUrl,
-      undo,
-    });
+    const { app, startIntake } = await compose({ config, ...deps, stores, publicUrl, undo });
     url = await listen(app, config);
-    undo.push(await writeBridgeFile(folder.path, { url, adminToken: secrets.adminToken, pid: process.pid }));
-    return { url, publicUrl: publicUrl(), adminToken: secrets.adminToken, dataDir: folder.path, close };
+    await stores.announce(url);
+    await startIntake();
+    return { url, publicUrl: publicUrl(), adminToken: stores.adminToken, place: stores.place, close };
   } catch (error) {
     await close();
     throw error;
@@ -96,21 +82,19 @@ export async function startBridge(config: BridgeConfig, deps: BridgeDeps): Promi
 
 interface Parts extends BridgeDeps {
   config: BridgeConfig;
-  workerSecret: Secret;
-  adminToken: Secret;
-  db: Database;
-  blobs: Blobs;
+  stores: Stores;
   publicUrl: () => string;
   undo: (() => Promise<void> | void)[];
 }
 
-/** Everything between database and socket, put together; what must be ended is added to `undo`. */
-async function compose(parts: Parts): Promise<FastifyInstance> {
-  const { config, clock, log, db, publicUrl, workerSecret, adminToken, undo } = parts;
+/** Everything between stores and socket, put together; what must be ended is added to `undo`. */
+async function compose(parts: Parts): Promise<{ app: FastifyInstance; startIntake: () => Promise<void> }> {
+  const { config, clock, log, stores, publicUrl, undo } = parts;
+  const { db, now, hints, events, nonces, blobs, workerSecret, adminToken, autoApprove } = stores;
   const timing: Timing = { ...defaultTiming, ...parts.timing };
   const nowMs = () => clock.nowMs();
-  const leases = { db, now: clockNow(clock), timing, hints: inProcessHints(), log };
-  await renewHeldLeases(leases);
+  const teller = createTeller({ db, now, events, log });
+  const leases = { db, now, timing, hints, events, teller, log };
   const dispatcher = createDispatcher({ ...leases, clock });
   const streams = eventStreams(timing.streamHeartbeatMs);
   const seen = seenNotes({ ...leases, clock });
@@ -121,8 +105,7 @@ async function compose(parts: Parts): Promise<FastifyInstance> {
     workerSecret,
     pepper: bridgeKey(workerSecret, 'pairing-codes'),
     publicUrl,
-    // Whoever reads a code off this bridge's terminal is its operator, so there is nobody else to ask.
-    autoApprove: true,
+    autoApprove,
     isManagedAllowed: config.managedPairSecret !== null,
   };
   const auth = {
@@ -130,7 +113,7 @@ async function compose(parts: Parts): Promise<FastifyInstance> {
     adminToken,
     managedSecret: config.managedPairSecret,
     callers: knownCallers({ ...leases, nowMs }),
-    nonces: memoryNonces(nowMs),
+    nonces,
     nowMs,
   };
   const app = createApp(
@@ -139,7 +122,7 @@ async function compose(parts: Parts): Promise<FastifyInstance> {
       ...pairingRoutes(all),
       ...runnerRoutes(all),
       ...leaseRoutes({ ...leases, dispatcher, presigner, seen }),
-      ...blobRoutes({ blobs: parts.blobs, signingKey, nowMs }),
+      ...blobRoutes({ blobs, signingKey, nowMs }),
       ...operatorRunnerRoutes(all),
       ...operatorRunRoutes(leases),
       ...systemRoutes({ db, log, publicUrl }),
@@ -157,7 +140,7 @@ async function compose(parts: Parts): Promise<FastifyInstance> {
       await app.close();
     },
   );
-  return app;
+  return { app, startIntake: async () => {} };
 }
 
 async function listen(app: FastifyInstance, { host, port }: BridgeConfig): Promise<string> {

@@ -16,27 +16,58 @@ export interface BridgeConfig {
   readonly adminToken: Secret | null;
   /** Null: managed pairing is off. */
   readonly managedPairSecret: Secret | null;
+  /** Null: the embedded default, everything in {@link BridgeConfig.dataDir}. */
+  readonly servers: ServersConfig | null;
+  /** Null: the bridge keeps pictures itself. */
+  readonly bucket: BucketConfig | null;
   readonly dataDir: string;
   readonly trustedProxies: readonly string[];
+}
+
+/** The servers of an existing backend, shared by any number of bridges. */
+export interface ServersConfig {
+  readonly databaseUrl: Secret;
+  readonly redisUrl: Secret;
+  /** BullMQ queues that runs come by. */
+  readonly queues: readonly string[];
+  /** What the names of BullMQ's keys begin with; the backend's must be the same. */
+  readonly queuePrefix: string;
+}
+
+/** A bucket that speaks S3, as Backblaze B2 does. */
+export interface BucketConfig {
+  readonly name: string;
+  /** No slash at the end. */
+  readonly endpoint: string;
+  /** Null: taken from the endpoint's host name. */
+  readonly region: string | null;
+  readonly keyId: string;
+  readonly applicationKey: Secret;
+  /** Where objects are read: `<publicUrl>/<key>`. No slash at the end. */
+  readonly publicUrl: string;
 }
 
 /** Where the bridge listens unless PORT says otherwise. */
 export const defaultPort = 4870;
 
-/** Variables of the distributed mode, which this version does not have. */
-const notYet = [
-  'REDIS_URL',
-  'QUALINET_MANAGED_REDIS_URL',
-  'DATABASE_URL',
-  'B2_BUCKET_NAME',
-  'B2_ENDPOINT',
-  'B2_KEY_ID',
-  'B2_APPLICATION_KEY',
-  'B2_PUBLIC_URL',
-] as const;
+/** The queue of the original specification (section 7). */
+const defaultQueue = 'test-queue';
 
 const secret = (minimum: number) => z.string().min(minimum, `must have at least ${minimum} characters`);
 const asSecret = (value: string) => new Secret(value);
+
+const httpAddress = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+  .refine(isPlainAddress, 'must have no user name, no password, no query and no fragment')
+  .transform((url) => new URL(url).href.replace(/\/+$/, ''));
+const serverUrl = (protocol: RegExp, example: string) =>
+  z.url({ protocol, error: `must be an address like ${example}` }).transform(asSecret);
+const redisUrl = serverUrl(/^rediss?$/, 'redis://user:password@host:6379');
+const commaSeparated = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 
 const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -46,11 +77,7 @@ const environment = z.object({
     .transform(Number)
     .pipe(z.number().max(65_535, 'must be at most 65535'))
     .default(defaultPort),
-  PUBLIC_URL: z
-    .url({ protocol: /^https?$/, error: 'must be an http or https address' })
-    .refine(isPlainAddress, 'must have no user name, no password, no query and no fragment')
-    .transform((url) => new URL(url).href.replace(/\/+$/, ''))
-    .optional(),
+  PUBLIC_URL: httpAddress.optional(),
   WORKER_SECRET: secret(16).transform(asSecret).optional(),
   QUALINET_ADMIN_TOKEN: secret(16)
     .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
@@ -62,14 +89,45 @@ const environment = z.object({
   QUALINET_TRUSTED_PROXIES: z
     .string()
     .default('')
-    .transform((list) =>
-      list
-        .split(',')
-        .map((address) => address.trim())
-        .filter((address) => address !== ''),
-    )
+    .transform(commaSeparated)
     .refine((list) => list.every(isNetwork), 'must be IP addresses or CIDR networks, separated by commas'),
+  DATABASE_URL: serverUrl(/^postgres(ql)?$/, 'postgres://user:password@host:5432/database').optional(),
+  REDIS_URL: redisUrl.optional(),
+  QUALINET_MANAGED_REDIS_URL: redisUrl.optional(),
+  QUALINET_QUEUES: z
+    .string()
+    .transform(commaSeparated)
+    .refine((names) => names.length > 0, 'must name at least one queue')
+    .refine(
+      (names) => names.every((name) => /^[^\s:]{1,200}$/.test(name)),
+      'names must have no spaces and no ":"',
+    )
+    .refine((names) => new Set(names).size === names.length, 'names a queue twice')
+    .optional(),
+  QUALINET_QUEUE_PREFIX: z
+    .string()
+    .regex(/^[^\s:]{1,200}$/, 'must have no spaces and no ":"')
+    .optional(),
+  B2_BUCKET_NAME: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{1,62}$/, 'must be the name of a bucket')
+    .optional(),
+  B2_ENDPOINT: z
+    .string()
+    // Backblaze shows the endpoint without a scheme.
+    .transform((text) => (text.includes('://') ? text : `https://${text}`))
+    .pipe(httpAddress)
+    .optional(),
+  B2_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{1,50}$/, 'must be the name of a region')
+    .optional(),
+  B2_KEY_ID: z.string().optional(),
+  B2_APPLICATION_KEY: z.string().transform(asSecret).optional(),
+  B2_PUBLIC_URL: httpAddress.optional(),
 });
+
+type Values = z.output<typeof environment>;
 
 /** Reads the configuration from an environment. Throws UsageError with every problem at once, naming the variables. */
 export function readBridgeConfig(env: Readonly<Record<string, string | undefined>>): BridgeConfig {
@@ -80,9 +138,13 @@ export function readBridgeConfig(env: Readonly<Record<string, string | undefined
   const parsed = environment.safeParse(given);
   const problems = [
     ...(parsed.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? []),
-    ...notYet
-      .filter((name) => given[name] !== undefined)
-      .map((name) => `${name}: this version has only the embedded default and would not use it; unset it`),
+    ...serverProblems(given),
+    ...missingOf(
+      given,
+      ['B2_BUCKET_NAME', 'B2_ENDPOINT', 'B2_KEY_ID', 'B2_APPLICATION_KEY'],
+      'the other B2_ variables',
+      'B2_',
+    ),
   ];
   const host = given['HOST'] ?? '127.0.0.1';
   if (!isLoopback(host) && given['PUBLIC_URL'] === undefined) {
@@ -106,8 +168,61 @@ export function readBridgeConfig(env: Readonly<Record<string, string | undefined
     adminToken: values.QUALINET_ADMIN_TOKEN ?? null,
     managedPairSecret:
       values.QUALINET_ALLOW_MANAGED_PAIR === 'true' ? (values.QUALINET_MANAGED_PAIR_SECRET ?? null) : null,
+    servers: serversOf(values),
+    bucket: bucketOf(values),
     dataDir: dataFolder(given),
     trustedProxies: values.QUALINET_TRUSTED_PROXIES,
+  });
+}
+
+type Given = Readonly<Record<string, string | undefined>>;
+
+// Half a set of servers is a mistake: falling back to the embedded default would hide it, and lose runs.
+function serverProblems(given: Given): string[] {
+  const redis = given['QUALINET_MANAGED_REDIS_URL'] ?? given['REDIS_URL'];
+  if (given['DATABASE_URL'] === undefined) {
+    return ['QUALINET_MANAGED_REDIS_URL', 'REDIS_URL', 'QUALINET_QUEUES', 'QUALINET_QUEUE_PREFIX']
+      .filter((name) => given[name] !== undefined)
+      .slice(0, 1)
+      .map((name) => `DATABASE_URL: is needed with ${name}; unset both for the embedded default`);
+  }
+  return [
+    ...(redis === undefined
+      ? ['REDIS_URL: is needed with DATABASE_URL; unset both for the embedded default']
+      : []),
+    ...['WORKER_SECRET', 'QUALINET_ADMIN_TOKEN']
+      .filter((name) => given[name] === undefined)
+      .map((name) => `${name}: is needed with DATABASE_URL, because all bridges must have the same`),
+  ];
+}
+
+/** Problems of a set of variables that are given together or not at all. */
+function missingOf(given: Given, names: readonly string[], others: string, prefix: string): string[] {
+  if (!Object.keys(given).some((name) => name.startsWith(prefix))) return [];
+  return names.filter((name) => given[name] === undefined).map((name) => `${name}: is needed with ${others}`);
+}
+
+function serversOf(values: Values): ServersConfig | null {
+  const redis = values.QUALINET_MANAGED_REDIS_URL ?? values.REDIS_URL;
+  if (values.DATABASE_URL === undefined || redis === undefined) return null;
+  return Object.freeze({
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: redis,
+    queues: values.QUALINET_QUEUES ?? [defaultQueue],
+    queuePrefix: values.QUALINET_QUEUE_PREFIX ?? 'bull',
+  });
+}
+
+function bucketOf(values: Values): BucketConfig | null {
+  const { B2_BUCKET_NAME: name, B2_ENDPOINT: endpoint, B2_KEY_ID: keyId, B2_APPLICATION_KEY: key } = values;
+  if (name === undefined || endpoint === undefined || keyId === undefined || key === undefined) return null;
+  return Object.freeze({
+    name,
+    endpoint,
+    region: values.B2_REGION ?? null,
+    keyId,
+    applicationKey: key,
+    publicUrl: values.B2_PUBLIC_URL ?? `${endpoint}/${name}`,
   });
 }
 

@@ -43,20 +43,23 @@ export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher
   let isStopped = false;
 
   const unsubscribe = hints.subscribe((hint) => {
-    if (hint.about === 'ready') wake(hint.workspace, hint.labels, 1);
+    if (hint.about === 'ready') return wake(hint.workspace, hint.labels, 1);
     // Its orders have changed: an empty answer lets it poll anew and read them.
     if (hint.about === 'runner' && hint.leaseId === null) dismiss(hint.runnerId);
+    return false;
   });
 
-  function wake(workspace: string, labels: readonly string[], runs: number): void {
+  /** True when waiters with enough slots were woken. */
+  function wake(workspace: string, labels: readonly string[], runs: number): boolean {
     let left = runs;
     for (const waiter of waiters) {
-      if (left <= 0) return;
+      if (left <= 0) return true;
       const { runner, slots } = waiter.poll;
       if (runner.workspace !== workspace || !labels.every((label) => runner.labels.includes(label))) continue;
       left -= slots;
       void ask(waiter);
     }
+    return left <= 0;
   }
 
   function dismiss(runnerId: string): void {

@@ -7,9 +7,13 @@ export type Hint =
   | { about: 'ready'; workspace: string; labels: readonly string[] }
   | { about: 'runner'; runnerId: string; leaseId: string | null };
 
-/** Wakes those who wait for something to look at. In-process in the embedded default. */
+/** Wakes those who wait for something to look at: within this process, and among bridges that share their stores. */
 export interface Hints {
-  publish(hint: Hint): void;
-  /** Calls `listener` for every hint until the returned function is called. A listener must not throw. */
-  subscribe(listener: (hint: Hint) => void): () => void;
+  /** True when a listener takes what the hint is about, so that nobody else needs to look. */
+  publish(hint: Hint): boolean;
+  /**
+   * Calls `listener` for every hint until the returned function is called. It must not throw, and returns true only when
+   * it takes what the hint is about.
+   */
+  subscribe(listener: (hint: Hint) => unknown): () => void;
 }

@@ -1,10 +1,14 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Dispatcher } from './dispatch.ts';
+import { endForsaken } from './leases/end-forsaken.ts';
 import type { LeaseDeps } from './leases/lease-deps.ts';
+import { renewAfterSilence } from './leases/renew-after-silence.ts';
 import { sweepLeases } from './leases/sweep-leases.ts';
 import { forgetOldCodes } from './runners/pairing-codes.ts';
 import { forgetOldGuesses } from './runners/wrong-guesses.ts';
 
+/** Sweeps between two looks for runs that the backend itself has ended: these read the backend's rows. */
+const endForsakenEvery = 3;
 /** Sweeps between two clean-ups of what is only kept for a while. */
 const cleanUpEvery = 60;
 
@@ -14,7 +18,7 @@ export interface Sweeps {
   stop(): Promise<void>;
 }
 
-/** Every second: leases nobody keeps, then runs whose wake-up was lost. A pass that fails is told and tried again. */
+/** Every second: leases nobody keeps, endings nobody told, then runs whose wake-up was lost. A pass that fails is told and tried again. */
 export function startSweeps(deps: LeaseDeps & { clock: Clock; dispatcher: Dispatcher }): Sweeps {
   const stopping = new AbortController();
   const work = (async () => {
@@ -25,7 +29,10 @@ export function startSweeps(deps: LeaseDeps & { clock: Clock; dispatcher: Dispat
         return;
       }
       try {
+        await renewAfterSilence(deps);
         await sweepLeases(deps);
+        if (pass % endForsakenEvery === 0) await endForsaken(deps);
+        await deps.teller.sweep();
         await deps.dispatcher.sweep();
         if (pass % cleanUpEvery === 0) {
           await forgetOldCodes(deps);

@@ -297,6 +297,8 @@ export const submitRequest = z.strictObject({
   /** Higher runs first. */
   priority: z.number().int().min(-1_000).max(1_000).optional(),
   onRedelivery: z.enum(onRedeliveryModes).optional(),
+  /** The flow in the backend's own tables that this run counts to; needed where there is a backend. */
+  flowId: uuid.optional(),
 });
 export type SubmitRequest = z.infer<typeof submitRequest>;
 

@@ -23,6 +23,8 @@ describe('the configuration of the bridge', () => {
       workerSecret: null,
       adminToken: null,
       managedPairSecret: null,
+      servers: null,
+      bucket: null,
       dataDir: join(homedir(), '.qualinet-bridge'),
       trustedProxies: [],
     });
@@ -57,24 +59,80 @@ describe('the configuration of the bridge', () => {
       'PORT',
       'WORKER_SECRET',
       'QUALINET_ADMIN_TOKEN',
-      'REDIS_URL',
+      'DATABASE_URL',
       'PUBLIC_URL',
       'QUALINET_MANAGED_PAIR_SECRET',
     ]);
     expect(problems.join()).not.toContain('short,');
   });
 
+  const servers = {
+    DATABASE_URL: 'postgres://api:pw@db.internal/app',
+    REDIS_URL: 'redis://:pw@redis.internal:6379',
+    WORKER_SECRET: 'hush-hush-hush-hush',
+    QUALINET_ADMIN_TOKEN: 'psst-psst-psst-psst',
+  };
+
+  it('takes the servers of a backend, with the queue of the original', () => {
+    const config = readBridgeConfig(servers);
+    expect(config.servers).toMatchObject({ queues: ['test-queue'], queuePrefix: 'bull' });
+    expect(config.servers?.databaseUrl.reveal()).toBe(servers.DATABASE_URL);
+    expect(config.servers?.redisUrl.reveal()).toBe(servers.REDIS_URL);
+    expect(JSON.stringify(config)).not.toContain(':pw@');
+  });
+
+  it('prefers QUALINET_MANAGED_REDIS_URL to REDIS_URL', () => {
+    const config = readBridgeConfig({ ...servers, QUALINET_MANAGED_REDIS_URL: 'rediss://managed.internal' });
+    expect(config.servers?.redisUrl.reveal()).toBe('rediss://managed.internal');
+  });
+
+  it('takes several queues', () => {
+    const { servers: taken } = readBridgeConfig({ ...servers, QUALINET_QUEUES: 'test-queue, nightly' });
+    expect(taken?.queues).toEqual(['test-queue', 'nightly']);
+    for (const QUALINET_QUEUES of [',', 'a:b', 'a b', 'a,a']) {
+      expect(problemsOf({ ...servers, QUALINET_QUEUES })).toEqual([
+        expect.stringMatching(/^QUALINET_QUEUES: /),
+      ]);
+    }
+  });
+
   it.each([
-    'REDIS_URL',
-    'QUALINET_MANAGED_REDIS_URL',
-    'DATABASE_URL',
-    'B2_BUCKET_NAME',
-    'B2_ENDPOINT',
-    'B2_KEY_ID',
-    'B2_APPLICATION_KEY',
-    'B2_PUBLIC_URL',
-  ])('refuses %s instead of ignoring it', (name) => {
-    expect(problemsOf({ [name]: 'value' })).toEqual([expect.stringMatching(`^${name}: .*unset it$`)]);
+    ['REDIS_URL', { REDIS_URL: '' }],
+    ['WORKER_SECRET', { WORKER_SECRET: '' }],
+    ['QUALINET_ADMIN_TOKEN', { QUALINET_ADMIN_TOKEN: '' }],
+    ['DATABASE_URL', { DATABASE_URL: '' }],
+    ['DATABASE_URL', { DATABASE_URL: 'mysql://db' }],
+    ['REDIS_URL', { REDIS_URL: 'localhost:6379' }],
+  ])('refuses half a set of servers, and addresses that are none: %s', (name, change) => {
+    expect(problemsOf({ ...servers, ...change })).toEqual([expect.stringMatching(`^${name}: `)]);
+  });
+
+  const bucket = {
+    B2_BUCKET_NAME: 'shots',
+    B2_ENDPOINT: 's3.us-west-004.backblazeb2.com',
+    B2_KEY_ID: '004abc',
+    B2_APPLICATION_KEY: 'K004secret',
+  };
+
+  it('takes a bucket, beside the embedded default as well', () => {
+    const config = readBridgeConfig(bucket);
+    expect(config.bucket).toMatchObject({
+      name: 'shots',
+      endpoint: 'https://s3.us-west-004.backblazeb2.com',
+      publicUrl: 'https://s3.us-west-004.backblazeb2.com/shots',
+    });
+    expect(JSON.stringify(config)).not.toContain('K004secret');
+    const B2_PUBLIC_URL = 'https://cdn.example.com/shots/';
+    expect(readBridgeConfig({ ...bucket, B2_PUBLIC_URL }).bucket?.publicUrl).toBe(
+      'https://cdn.example.com/shots',
+    );
+  });
+
+  it('refuses half a bucket, naming what it lacks', () => {
+    for (const name of Object.keys(bucket)) {
+      expect(problemsOf({ ...bucket, [name]: '' })).toEqual([expect.stringMatching(`^${name}: is needed`)]);
+    }
+    expect(problemsOf({ B2_PUBLIC_URL: 'https://cdn.example.com' })).toHaveLength(4);
   });
 
   it('needs PUBLIC_URL when others than this machine can reach it', () => {

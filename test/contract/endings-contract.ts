@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { appendEvents } from '../../src/bridge/events/append-events.ts';
 import { cancelRun } from '../../src/bridge/leases/cancel-run.ts';
 import { releaseLease } from '../../src/bridge/leases/release-lease.ts';
 import { settleByResult } from '../../src/bridge/leases/settle-run.ts';
 import { sweepLeases } from '../../src/bridge/leases/sweep-leases.ts';
-import { appendEvents } from '../../src/bridge/runs/append-events.ts';
 import { defaultTiming } from '../../src/bridge/timing.ts';
 import { passed, type Store } from './open-store.ts';
 

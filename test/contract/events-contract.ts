@@ -1,15 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { appendEvents } from '../../src/bridge/events/append-events.ts';
+import { type EventPosition, fromTheFirst, positionText } from '../../src/bridge/events/event-log.ts';
+import { followRun, hasNothingAfter } from '../../src/bridge/events/follow-run.ts';
 import { cancelRun } from '../../src/bridge/leases/cancel-run.ts';
 import { settleByResult } from '../../src/bridge/leases/settle-run.ts';
 import { sweepLeases } from '../../src/bridge/leases/sweep-leases.ts';
-import { appendEvents } from '../../src/bridge/runs/append-events.ts';
-import {
-  type EventPosition,
-  followRun,
-  fromTheFirst,
-  hasNothingAfter,
-  positionText,
-} from '../../src/bridge/runs/follow-run.ts';
 import { defaultTiming } from '../../src/bridge/timing.ts';
 import type { NumberedEvent, RunUpdate } from '../../src/protocol/run-result.ts';
 import { passed, type Store } from './open-store.ts';
@@ -103,7 +98,7 @@ export function eventsContract(store: () => Store): void {
           status: 'running',
           attempt: 1,
           runnerId: taker.runnerId,
-          runnerName: 'tester',
+          runnerName: 'test-host',
           runId,
           fence: 1,
           seq: 0,

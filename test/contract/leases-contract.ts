@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { appendEvents } from '../../src/bridge/events/append-events.ts';
 import { cancelRun } from '../../src/bridge/leases/cancel-run.ts';
 import { endAttempt } from '../../src/bridge/leases/end-attempt.ts';
 import { withdrawOffers } from '../../src/bridge/leases/grant-leases.ts';
 import { releaseLease } from '../../src/bridge/leases/release-lease.ts';
+import { renewAfterSilence } from '../../src/bridge/leases/renew-after-silence.ts';
 import { settleByResult } from '../../src/bridge/leases/settle-run.ts';
-import { renewHeldLeases, sweepLeases } from '../../src/bridge/leases/sweep-leases.ts';
-import { appendEvents } from '../../src/bridge/runs/append-events.ts';
+import { sweepLeases } from '../../src/bridge/leases/sweep-leases.ts';
 import { defaultTiming } from '../../src/bridge/timing.ts';
 import { passed, type Store } from './open-store.ts';
 
@@ -337,14 +338,27 @@ export function leasesContract(store: () => Store): void {
       expect((await run(runId)).status).toBe('cancelled');
     });
 
-    it('has a full ttl again after a restart of the only bridge', async () => {
+    it('has a full ttl again when no bridge could be reached for a while', async () => {
       const { deps, clock, submit, runner, state } = store();
       const runId = await submit();
       await (await runner()).take();
+      await renewAfterSilence(deps);
       await clock.advance(leaseTtlMs + releaseGapMs);
-      await renewHeldLeases(deps);
+      await renewAfterSilence(deps);
       await sweepLeases(deps);
       expect(await state(runId)).toBe('leased');
+    });
+
+    it('is given away when its runner is silent while bridges are there', async () => {
+      const { deps, clock, submit, runner, state } = store();
+      const runId = await submit();
+      await (await runner()).take();
+      for (let passedMs = 0; passedMs < leaseTtlMs + releaseGapMs; passedMs += 5_000) {
+        await renewAfterSilence(deps);
+        await clock.advance(5_000);
+      }
+      await sweepLeases(deps);
+      expect(await state(runId)).toBe('ready');
     });
   });
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { clockNow, type Database } from '../../src/bridge/db/database.ts';
-import { inProcessHints } from '../../src/bridge/embedded/in-process-hints.ts';
-import type { Hint } from '../../src/bridge/hints.ts';
+import type { EventLog } from '../../src/bridge/events/event-log.ts';
+import { createTeller } from '../../src/bridge/events/teller.ts';
+import type { Hint, Hints } from '../../src/bridge/hints.ts';
 import { grantLeases } from '../../src/bridge/leases/grant-leases.ts';
 import { keepLease } from '../../src/bridge/leases/keep-lease.ts';
 import type { LeaseDeps } from '../../src/bridge/leases/lease-deps.ts';
@@ -16,8 +17,18 @@ import type { RunResult } from '../../src/protocol/run-result.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { testHost } from '../support/signed-client.ts';
 
-/** Opens an empty, migrated database with the table `runs`; the suite closes it. */
-export type OpenDatabase = () => Promise<{ db: Database; close(): Promise<void> }>;
+/** An empty, migrated database with the table `runs`, and what tells and keeps the updates of runs. */
+export interface OpenedStores {
+  db: Database;
+  hints: Hints;
+  events: EventLog;
+  /** A flow of the backend, where there is one. */
+  flowId?: string;
+  close(): Promise<void>;
+}
+
+/** Opens them; the suite closes them. */
+export type OpenStores = () => Promise<OpenedStores>;
 
 /** A store under test: real statements on a real database, time under the test's hand. */
 export interface Store {
@@ -44,12 +55,13 @@ interface Taker {
   beat(held: HeldLease, nodeId?: string | null): ReturnType<typeof keepLease>;
 }
 
-export function storeOn(db: Database): Store {
+export function storeOn({ db, hints, events, flowId }: OpenedStores): Store {
   const clock = new ManualClock();
-  const hints = inProcessHints();
   const heard: Hint[] = [];
   hints.subscribe((hint) => heard.push(hint));
-  const deps: LeaseDeps = { db, now: clockNow(clock), timing: defaultTiming, hints, log: silentLog };
+  const now = clockNow(clock);
+  const teller = createTeller({ db, now, events, log: silentLog });
+  const deps: LeaseDeps = { db, now, timing: defaultTiming, hints, events, teller, log: silentLog };
   const workspace = `w${randomUUID()}`;
   const workerSecret = new Secret('a worker secret of the contract');
   return {
@@ -59,13 +71,20 @@ export function storeOn(db: Database): Store {
     pepper: Buffer.from('pepper'),
     workerSecret,
     workspace,
-    submit: async (more = {}) => (await submitRun(deps, { ...sampleFlow, workspace, ...more })).runId,
+    submit: async (more = {}) =>
+      (
+        await submitRun(deps, {
+          ...sampleFlow,
+          workspace,
+          ...(flowId === undefined ? {} : { flowId }),
+          ...more,
+        })
+      ).runId,
     async runner(labels = []) {
       const runnerId = randomUUID();
       await enrolRunner({ ...deps, workerSecret }, runnerId, { host: testHost, labels });
       const taker = { runnerId, workspace, labels };
-      const beat: Taker['beat'] = (held, nodeId = null) =>
-        keepLease(deps, held, { runnerName: 'tester', nodeId });
+      const beat: Taker['beat'] = (held, nodeId = null) => keepLease(deps, held, nodeId);
       return {
         runnerId,
         grant: (slots = 1) => grantLeases(deps, taker, slots),

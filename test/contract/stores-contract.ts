@@ -2,23 +2,23 @@ import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import { endingsContract } from './endings-contract.ts';
 import { eventsContract } from './events-contract.ts';
 import { leasesContract } from './leases-contract.ts';
-import { type OpenDatabase, type Store, storeOn } from './open-store.ts';
+import { type OpenedStores, type OpenStores, type Store, storeOn } from './open-store.ts';
 import { runnersContract } from './runners-contract.ts';
 
 /**
  * What the bridge's statements must do on every database they run on. Tests share one database and have a workspace of
  * their own each.
  */
-export function storesContract(name: string, open: OpenDatabase): void {
+export function storesContract(name: string, open: OpenStores): void {
   describe(name, () => {
-    let database: Awaited<ReturnType<OpenDatabase>>;
+    let opened: OpenedStores;
     let store: Store;
     beforeAll(async () => {
-      database = await open();
+      opened = await open();
     });
-    afterAll(() => database?.close());
+    afterAll(() => opened?.close());
     beforeEach(() => {
-      store = storeOn(database.db);
+      store = storeOn(opened);
     });
     const current = (): Store => store;
     leasesContract(current);

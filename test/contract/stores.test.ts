@@ -1,19 +1,53 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { migrateDatabase } from '../../src/bridge/distributed/migrate-database.ts';
+import { openPool } from '../../src/bridge/distributed/pool.ts';
+import { connectRedis } from '../../src/bridge/distributed/redis.ts';
+import { redisEvents } from '../../src/bridge/distributed/redis-events.ts';
+import { redisHints } from '../../src/bridge/distributed/redis-hints.ts';
 import { openDatabase } from '../../src/bridge/embedded/database.ts';
+import { eventTable } from '../../src/bridge/embedded/event-table.ts';
+import { inProcessHints } from '../../src/bridge/embedded/in-process-hints.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import { Secret } from '../../src/lib/secret.ts';
+import { backendDatabase, backendFlowId } from '../support/backend-database.ts';
 import { copyDatabaseTemplate } from '../support/database-template.ts';
+import { startRedis } from '../support/redis-server.ts';
 import { storesContract } from './stores-contract.ts';
 
-storesContract('the embedded database', async () => {
+storesContract('the embedded stores', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'qualinet-contract-'));
   await copyDatabaseTemplate(join(folder, 'database'));
   const { db, close } = await openDatabase(join(folder, 'database'));
+  const hints = inProcessHints();
   return {
     db,
+    hints,
+    events: eventTable({ db, hints }),
     async close() {
       await close();
       await rm(folder, { recursive: true, force: true });
+    },
+  };
+});
+
+storesContract('the stores that bridges share', async () => {
+  const [server, database] = await Promise.all([startRedis(), backendDatabase()]);
+  const databaseUrl = new Secret(database.url);
+  await migrateDatabase(databaseUrl);
+  const pool = await openPool(databaseUrl, silentLog);
+  const redis = await connectRedis(new Secret(server.url), silentLog);
+  return {
+    db: pool.db,
+    hints: await redisHints(redis, silentLog),
+    events: redisEvents(redis.commands),
+    flowId: backendFlowId,
+    async close() {
+      await redis.close();
+      await pool.close();
+      await database.drop();
+      await server.remove();
     },
   };
 });

@@ -19,13 +19,15 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   'playwright-core': ['browser'],
   undici: ['agent'],
   ky: ['agent'],
-  'p-retry': ['agent'],
+  'p-retry': ['agent', 'bridge'],
   eventsource: ['agent', 'bridge/cli'],
   cac: ['command-line'],
   consola: ['command-line'],
   fastify: ['bridge'],
   'drizzle-orm': ['bridge'],
   '@electric-sql/pglite': ['bridge'],
+  ioredis: ['bridge'],
+  pg: ['bridge'],
 };
 
 /** Files that may read the process's environment: they hand it on as a value. */

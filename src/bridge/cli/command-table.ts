@@ -44,6 +44,7 @@ export const qualinetBridge: Program = {
       examples: [
         'qualinet-bridge serve',
         'HOST=0.0.0.0 PUBLIC_URL=https://bridge.example.com qualinet-bridge serve',
+        'DATABASE_URL=postgres://... REDIS_URL=redis://... WORKER_SECRET=... QUALINET_ADMIN_TOKEN=... qualinet-bridge serve',
       ],
       exitCodes: [exitCode.done, exitCode.notReady, exitCode.interrupted, exitCode.terminated],
       load: async () => (await import('./commands/serve.ts')).serve,
@@ -51,7 +52,7 @@ export const qualinetBridge: Program = {
     {
       name: 'migrate',
       usage: '',
-      summary: 'Bring the database of the data folder up to date, without serving (serve does it as well)',
+      summary: "Bring the bridge's own tables up to date, without serving (serve does it as well)",
       group: 'Server',
       options: [dataDir],
       examples: ['qualinet-bridge migrate'],
@@ -110,6 +111,10 @@ export const qualinetBridge: Program = {
           flags: '--on-redelivery <mode>',
           summary:
             'When its runner is lost: rerun (default), fail, or auto (rerun unless a click or input had begun)',
+        },
+        {
+          flags: '--flow-id <id>',
+          summary: "Id of the flow in the backend's tables, where there is a backend",
         },
         ...connection,
       ],

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { EnvironmentError, UsageError } from '../../lib/errors.ts';
 import { Secret } from '../../lib/secret.ts';
-import { dataFolder } from '../config.ts';
+import { addressUrl, dataFolder, defaultPort } from '../config.ts';
 import { readBridgeFile } from '../embedded/data-folder.ts';
 
 /** How a command reaches the bridge as an operator. */
@@ -30,7 +30,8 @@ export const labelsOption = z
   .optional();
 
 /**
- * Finds the bridge: `--api`, else the one that runs on the data folder of this machine, else PUBLIC_URL. Throws
+ * Finds the bridge: `--api`, else the one that runs on the data folder of this machine, else PUBLIC_URL, else the address
+ * of bridges on shared servers. Throws
  * EnvironmentError when there is none, or no token for it.
  */
 export async function findBridge(
@@ -41,8 +42,12 @@ export async function findBridge(
     throw new UsageError('--api and --data-dir name two bridges; give one of them');
   }
   const folder = dataDir === undefined ? dataFolder(env) : resolve(dataDir);
-  const local = await readBridgeFile(folder);
-  const remote = api ?? (local === null ? given(env['PUBLIC_URL']) : undefined);
+  // Bridges on shared servers write no file; they are found by the address they were given.
+  const isShared = dataDir === undefined && given(env['DATABASE_URL']) !== undefined;
+  const local = isShared ? null : await readBridgeFile(folder);
+  const remote =
+    api ??
+    (local === null ? (given(env['PUBLIC_URL']) ?? (isShared ? ownAddress(env) : undefined)) : undefined);
   if (remote === undefined) {
     if (local !== null) return { url: local.url, token: local.adminToken };
     throw new EnvironmentError(`no bridge runs on the data folder ${folder}`, {
@@ -56,6 +61,10 @@ export async function findBridge(
   throw new EnvironmentError(`there is no operator token for ${url}`, {
     hint: "Set QUALINET_ADMIN_TOKEN to that bridge's token.",
   });
+}
+
+function ownAddress(env: Readonly<Record<string, string | undefined>>): string {
+  return addressUrl(given(env['HOST']) ?? '127.0.0.1', Number(given(env['PORT']) ?? defaultPort));
 }
 
 function given(value: string | undefined): string | undefined {

@@ -10,11 +10,15 @@ export type Statements = Pick<Database, 'execute' | 'select' | 'insert' | 'updat
 
 /**
  * Now, as SQL: every decision about time is made inside a statement, by one clock. The embedded default gives the
- * process's clock ({@link clockNow}), which tests can move; several bridges on one database must give the database's
- * (`clock_timestamp()`), because their own clocks differ.
+ * process's clock ({@link clockNow}), which tests can move; several bridges on one database give the database's
+ * ({@link databaseNow}), because their own clocks differ.
  */
 export type SqlNow = () => SQL;
 
+/** The database's own time, the same throughout a statement. */
+export const databaseNow: SqlNow = () => sql`statement_timestamp()`;
+
+/** The process's time. */
 export function clockNow(clock: Clock): SqlNow {
   return () => sql`${new Date(clock.nowMs()).toISOString()}::timestamptz`;
 }
@@ -34,6 +38,11 @@ export function textArray(values: readonly string[]): SQL {
   return sql`${sql.param([...values])}::text[]`;
 }
 
+/** Ids as one parameter. */
+export function uuidArray(ids: readonly string[]): SQL {
+  return sql`${sql.param([...ids])}::uuid[]`;
+}
+
 /** A value as one jsonb parameter; null stays SQL null. */
 export function json(value: unknown): SQL {
   return sql`${value === null ? null : JSON.stringify(value)}::jsonb`;
@@ -43,4 +52,11 @@ export function json(value: unknown): SQL {
 export async function rowsOf<Row>(db: Pick<Database, 'execute'>, statement: SQL): Promise<Row[]> {
   const result: unknown = await db.execute(statement);
   return (result as { rows: Row[] }).rows;
+}
+
+/** PostgreSQL's code of what went wrong in a statement; null for every other error. */
+export function sqlState(error: unknown): string | null {
+  // Drizzle wraps what the driver threw.
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
 }

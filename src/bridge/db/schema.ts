@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
+  customType,
   index,
   integer,
   jsonb,
@@ -26,6 +27,7 @@ import type { LeaseState } from '../leases/lease-state.ts';
 // backend and stands in runs-table.ts.
 
 const qualinet = pgSchema('qualinet');
+const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 
 /** Everything that may take runs, once paired or enrolled. */
@@ -127,6 +129,13 @@ export const leases = qualinet.table(
     releasedBy: uuid('released_by'),
     releasedFence: integer('released_fence'),
     error: jsonb('error').$type<RunError>(),
+    /** The run is over and `run_complete` may not have been told; a sweep sees to it. */
+    untold: boolean('untold').notNull().default(false),
+    /** The BullMQ queue and job the run came by; null for a run of the operators' API. */
+    queue: text('queue'),
+    jobId: text('job_id'),
+    /** W3C `traceparent` of whoever queued the run. */
+    traceParent: text('trace_parent'),
   },
   (table) => [
     uniqueIndex('leases_run').on(table.runId),
@@ -135,10 +144,11 @@ export const leases = qualinet.table(
       .where(sql`state = 'ready'`),
     index('leases_held').on(table.state).where(sql`state in ('offered', 'leased')`),
     index('leases_newest').on(table.queuedAt.desc()),
+    index('leases_untold').on(table.endedAt).where(sql`untold`),
   ],
 );
 
-/** Events of runs in the order operators receive them. */
+/** Updates of runs, in the embedded default; several bridges keep them in Redis. */
 export const runEvents = qualinet.table(
   'run_events',
   {
@@ -167,3 +177,16 @@ export const uploads = qualinet.table(
   },
   (table) => [index('uploads_run').on(table.runId)],
 );
+
+/** Pictures of bridges that have neither a bucket nor a folder to themselves. */
+export const blobs = qualinet.table('blobs', {
+  key: text('key').primaryKey(),
+  content: bytea('content').notNull(),
+  storedAt: instant('stored_at').notNull(),
+});
+
+/** When work that any bridge may do was done last. */
+export const marks = qualinet.table('marks', {
+  name: text('name').primaryKey(),
+  at: instant('at').notNull(),
+});

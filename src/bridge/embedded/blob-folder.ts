@@ -2,15 +2,9 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { replaceFile } from '../../lib/replace-file.ts';
+import type { Blobs } from '../blobs.ts';
 
-/** Stored pictures by key. Keys are checked by the caller (uploads.ts) and never hold `..`. */
-export interface Blobs {
-  put(key: string, bytes: Uint8Array): Promise<void>;
-  /** Null when there is none. */
-  read(key: string): Promise<Buffer | null>;
-}
-
-/** Pictures as files under `folder`. A reader sees a whole file or none; storing one again changes nothing. */
+/** Pictures as files under `folder`. */
 export function blobFolder(folder: string): Blobs {
   return {
     async put(key, bytes) {

@@ -1,4 +1,4 @@
-import type { Blobs } from '../embedded/blob-folder.ts';
+import type { Blobs } from '../blobs.ts';
 import { ProblemError } from '../problem-error.ts';
 import { blobType, requireGranted, verifyPut } from '../uploads.ts';
 import type { Handlers } from './handler.ts';

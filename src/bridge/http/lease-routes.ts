@@ -1,12 +1,12 @@
 import { protocolVersion } from '../../protocol/limits.ts';
 import type { Dispatcher } from '../dispatch.ts';
+import { appendEvents } from '../events/append-events.ts';
 import { keepLease } from '../leases/keep-lease.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { releaseLease } from '../leases/release-lease.ts';
 import { settleByResult } from '../leases/settle-run.ts';
 import { ProblemError } from '../problem-error.ts';
 import type { SeenNotes } from '../runners/seen-notes.ts';
-import { appendEvents } from '../runs/append-events.ts';
 import { withOwnScreenshotsOnly } from '../runs/screenshots.ts';
 import { type Presigner, requestUpload } from '../uploads.ts';
 import type { Handlers } from './handler.ts';
@@ -35,9 +35,9 @@ export function leaseRoutes(
       return { leases, orders: caller.draining ? ['drain'] : [] };
     },
     async heartbeat({ body, params, caller }) {
-      const { name, runnerId, draining } = caller;
+      const { runnerId, draining } = caller;
       const held = { leaseId: params.leaseId, fence: body.fence, runnerId };
-      const kept = orLost(await keepLease(deps, held, { runnerName: name, nodeId: body.nodeId }));
+      const kept = orLost(await keepLease(deps, held, body.nodeId));
       const orders = [...(kept.cancelRequested ? ['cancel'] : []), ...(draining ? ['drain'] : [])];
       return { ttlMs: timing.leaseTtlMs, remainingMs: kept.remainingMs, orders };
     },

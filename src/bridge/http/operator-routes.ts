@@ -1,10 +1,11 @@
+import { fromTheFirst, parsePosition, positionText } from '../events/event-log.ts';
+import { followRun, hasNothingAfter } from '../events/follow-run.ts';
 import { cancelRun } from '../leases/cancel-run.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { ProblemError } from '../problem-error.ts';
 import { type CodeDeps, createCode } from '../runners/pairing-codes.ts';
 import type { KeyDeps } from '../runners/runner-keys.ts';
 import { decideRunner, drainRunner, listRunners, revokeRunner } from '../runners/runners.ts';
-import { followRun, fromTheFirst, hasNothingAfter, parsePosition, positionText } from '../runs/follow-run.ts';
 import { listRuns, readRun, submitRun } from '../runs/runs.ts';
 import type { Handlers } from './handler.ts';
 

@@ -3,6 +3,7 @@ import { nodeTypeNamed, nodeTypes } from '../../flow/node-types.ts';
 import type { onRedeliveryModes } from '../../protocol/messages.ts';
 import type { RunError } from '../../protocol/run-result.ts';
 import { nowPlus, rowsOf } from '../db/database.ts';
+import { type EventLog, fromTheFirst, updatesPerPage } from '../events/event-log.ts';
 import type { LeaseDeps } from './lease-deps.ts';
 import { settleByBridge } from './settle-run.ts';
 
@@ -30,9 +31,7 @@ export async function endAttempt(deps: LeaseDeps, end: AttemptEnd): Promise<bool
     sql`
       select l.run_id as "runId", l.state, l.attempts, l.handbacks, l.on_redelivery as "onRedelivery", l.workspace,
         l.labels, l.cancel_requested_at is not null as "cancelRequested",
-        l.node_id is not null or exists (
-          select 1 from qualinet.run_events e
-          where e.run_id = l.run_id and e.fence = l.fence and e.event->>'type' = 'step_start') as "stepStarted"
+        l.node_id as "nodeId", l.node_id is not null or l.last_seq > 0 as "stepStarted"
       from qualinet.leases l
       where l.id = ${end.leaseId}::uuid and l.fence = ${end.fence} and l.state in ('offered', 'leased')`,
   );
@@ -70,7 +69,7 @@ export async function endAttempt(deps: LeaseDeps, end: AttemptEnd): Promise<bool
         released_fence = case when ${end.releasedBy}::uuid is null then l.released_fence else l.fence end
       where ${guard} returning l.id, l.run_id
       ), waiting as (
-        update public.runs r set status = 'queued' from returned where r.id = returned.run_id
+        update public.runs r set status = 'queued' from returned where r.id = returned.run_id and r.status = 'running'
       )
       select id from returned`,
   );
@@ -90,6 +89,8 @@ interface LeaseRow {
   workspace: string;
   labels: string[];
   cancelRequested: boolean;
+  /** Step the runner named last. */
+  nodeId: string | null;
   stepStarted: boolean;
 }
 
@@ -107,7 +108,7 @@ async function finalState(
   if (lease.onRedelivery === 'fail') {
     return failed('not_redelivered', 'The runner was lost, and this run is not to be delivered again.');
   }
-  if (lease.onRedelivery === 'auto' && (await sideEffectsStarted(deps, lease.runId))) {
+  if (lease.onRedelivery === 'auto' && lease.stepStarted && (await sideEffectsStarted(deps, lease))) {
     return failed(
       'not_redelivered',
       'The runner was lost after a step with side effects had started, so the run is not delivered again.',
@@ -120,19 +121,35 @@ function failed(code: string, message: string): { state: 'failed'; error: RunErr
   return { state: 'failed', error: { code, message } };
 }
 
-async function sideEffectsStarted({ db }: LeaseDeps, runId: string): Promise<boolean> {
-  const rows = await rowsOf<{ type: string | null }>(
+async function sideEffectsStarted({ db, events }: LeaseDeps, { runId, nodeId }: LeaseRow): Promise<boolean> {
+  const started = await startedNodes(events, runId);
+  if (nodeId !== null) started.add(nodeId);
+  const rows = await rowsOf<{ id: string; type: string }>(
     db,
     sql`
-      select distinct n->>'type' as type from qualinet.run_events e
-      join public.runs r on r.id = e.run_id
-      left join lateral jsonb_array_elements(r.snapshot_nodes) n on n->>'id' = e.event->>'nodeId'
-      where e.run_id = ${runId}::uuid and e.event->>'type' = 'step_start'`,
+      select n->>'id' as id, n->>'type' as type
+      from public.runs r cross join lateral jsonb_array_elements(r.snapshot_nodes) n where r.id = ${runId}::uuid`,
   );
-  return rows.some(({ type }) => {
-    const known = type === null ? null : nodeTypeNamed(type);
+  const types = new Map(rows.map(({ id, type }) => [id, nodeTypeNamed(type)]));
+  // A log that has forgotten the run cannot say that nothing had begun.
+  if (started.size === 0) return true;
+  return [...started].some((nodeId) => {
+    const known = types.get(nodeId) ?? null;
     return known === null || nodeTypes[known].hasSideEffects;
   });
+}
+
+async function startedNodes(events: EventLog, runId: string): Promise<Set<string>> {
+  const nodeIds = new Set<string>();
+  let position = fromTheFirst;
+  for (;;) {
+    const updates = await events.read(runId, position);
+    for (const update of updates) {
+      if (update.type === 'step_start') nodeIds.add(update.nodeId);
+      position = update;
+    }
+    if (updates.length < updatesPerPage) return nodeIds;
+  }
 }
 
 // A final state keeps fence and runner, so that a late result finds its answer; only the reason is added.

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { epochMs, nowPlus, rowsOf } from '../db/database.ts';
+import type { BegunAttempt } from '../events/teller.ts';
 import type { LeaseDeps } from './lease-deps.ts';
 import type { HeldLease } from './lease-state.ts';
 
@@ -11,15 +12,15 @@ export interface KeptLease {
 
 /**
  * A heartbeat. The first one takes the offer (`offered` -> `leased`): the run becomes `running`, its deadline starts, and
- * `run_start` is told as event 0 of the fence. Each one extends the lease. Null when the lease is not this runner's under
+ * `run_start` is told. Each one extends the lease. Null when the lease is not this runner's under
  * this fence, or is over.
  */
 export async function keepLease(
-  { db, now, timing, hints }: LeaseDeps,
+  { db, now, timing, teller }: LeaseDeps,
   { leaseId, fence, runnerId }: HeldLease,
-  { runnerName, nodeId }: { runnerName: string; nodeId: string | null },
+  nodeId: string | null,
 ): Promise<KeptLease | null> {
-  const [kept] = await rowsOf<KeptLease & { runId: string; taken: boolean }>(
+  const [kept] = await rowsOf<KeptRow>(
     db,
     sql`
       with before as (
@@ -35,20 +36,19 @@ export async function keepLease(
           started_at = case when b.offered then ${now()} else l.started_at end,
           deadline_at = case when b.offered then ${nowPlus(now, timing.runMs)} else l.deadline_at end
         from before b where l.id = b.id
-        returning l.run_id, l.fence, l.attempts, l.deadline_at, l.cancel_requested_at, b.offered
+        returning l.run_id, l.attempts, l.started_at, l.deadline_at, l.cancel_requested_at, b.offered
       ), running as (
         update public.runs r set status = 'running' from kept where kept.offered and r.id = kept.run_id
-      ), told as (
-        insert into qualinet.run_events (run_id, fence, seq, at, event)
-        select run_id, fence, 0, ${now()}, jsonb_build_object('type', 'run_start', 'status', 'running',
-          'attempt', attempts, 'runnerId', ${runnerId}::text, 'runnerName', ${runnerName}::text)
-        from kept where offered
       )
-      select run_id as "runId", offered as taken, cancel_requested_at is not null as "cancelRequested",
-        ${epochMs(sql`deadline_at`)} - ${epochMs(now())} as "remainingMs"
-      from kept`,
+      select k.run_id as "runId", k.offered as taken, k.attempts, ${epochMs(sql`k.started_at`)} as "startedAtMs",
+        runner.name as "runnerName", k.cancel_requested_at is not null as "cancelRequested",
+        ${epochMs(sql`k.deadline_at`)} - ${epochMs(now())} as "remainingMs"
+      from kept k join qualinet.runners runner on runner.id = ${runnerId}::uuid`,
   );
   if (kept === undefined) return null;
-  if (kept.taken) hints.publish({ about: 'run', runId: kept.runId });
-  return { remainingMs: Math.max(0, Math.round(kept.remainingMs)), cancelRequested: kept.cancelRequested };
+  const { taken, remainingMs, cancelRequested, ...attempt } = kept;
+  if (taken) await teller.started({ ...attempt, fence, runnerId });
+  return { remainingMs: Math.max(0, Math.round(remainingMs)), cancelRequested };
 }
+
+type KeptRow = KeptLease & Omit<BegunAttempt, 'fence' | 'runnerId'> & { taken: boolean };

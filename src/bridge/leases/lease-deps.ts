@@ -1,5 +1,7 @@
 import type { Log } from '../../lib/log.ts';
 import type { Database, SqlNow } from '../db/database.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { Teller } from '../events/teller.ts';
 import type { Hints } from '../hints.ts';
 import type { Timing } from '../timing.ts';
 
@@ -9,5 +11,7 @@ export interface LeaseDeps {
   now: SqlNow;
   timing: Timing;
   hints: Hints;
+  events: EventLog;
+  teller: Teller;
   log: Log;
 }

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { RunError, RunResult, RunStatus, StepResult } from '../../protocol/run-result.ts';
 import { json, rowsOf } from '../db/database.ts';
+import { type EndedRun, endedRunColumns } from '../events/teller.ts';
 import type { LeaseDeps } from './lease-deps.ts';
 import type { HeldLease } from './lease-state.ts';
 
@@ -16,7 +17,7 @@ const cancelledUnasked: RunError = {
 };
 
 /**
- * Writes a runner's result: lease row, run row and `run_complete` in one statement, once. What the row then says is
+ * Writes a runner's result: lease row and run row in one statement, once; then `run_complete` is told. What the row then says is
  * returned, also for a result that came before; after the deadline that is `failed`, whatever the runner says.
  * Null when the lease is not this runner's under this fence.
  */
@@ -80,45 +81,51 @@ interface Settlement {
   stepsResult: readonly StepResult[];
 }
 
-// The only writer of final states. One statement, so that row, lease and event come together or not at all.
+// The only writer of final states. One statement, so that row and lease come together or not at all.
 async function settle(
-  { db, now, hints, log }: LeaseDeps,
+  { db, now, hints, teller, log }: LeaseDeps,
   { guard, state, status, error, durationMs, stepsResult }: Settlement,
 ): Promise<{ status: RunStatus } | null> {
   const [settled] = await rowsOf<SettledRow>(
     db,
     sql`
       with before as (
-        select l.id, ${state} as state, ${status} as status, ${error} as error, ${durationMs} as duration_ms
-        from qualinet.leases l where ${guard} for update
+        select l.id, ${state} as state, ${error} as error, ${durationMs} as duration_ms,
+          case when ${rowIsOpen} then ${status} else r.status end as status
+        from qualinet.leases l left join public.runs r on r.id = l.run_id where ${guard} for update of l
       ), settled as (
         update qualinet.leases l
-        set state = b.state, error = b.error, ended_at = ${now()}, offered_until = null, expires_at = null
+        set state = b.state, error = b.error, ended_at = ${now()}, offered_until = null, expires_at = null,
+          untold = true
         from before b where l.id = b.id
-        returning l.run_id, l.runner_id, l.fence, l.attempts, l.last_seq, b.status, b.duration_ms
-      ), told as (
-        insert into qualinet.run_events (run_id, fence, seq, at, event)
-        select run_id, fence, last_seq + 1, ${now()}, jsonb_build_object('type', 'run_complete', 'status', status)
-        from settled
+        returning l.run_id, l.runner_id, l.fence, l.attempts, l.last_seq, l.started_at, l.ended_at, b.status,
+          b.duration_ms
       ), written as (
         update public.runs r
         set status = s.status, duration_ms = s.duration_ms, steps_result = ${json(stepsResult)}
-        from settled s where r.id = s.run_id
+        from settled s where r.id = s.run_id and ${rowIsOpen}
       )
-      select run_id as "runId", runner_id as "runnerId", fence, attempts, status, duration_ms as "durationMs"
-      from settled`,
+      select ${endedRunColumns}, l.status, l.duration_ms as "durationMs"
+      from settled l left join qualinet.runners runner on runner.id = l.runner_id`,
   );
   if (settled === undefined) return null;
-  hints.publish({ about: 'run', runId: settled.runId });
-  log.info('run finished', { ...settled, steps: stepsResult.length });
-  return settled;
+  const { durationMs: tookMs, ...run } = settled;
+  await teller.ended(run);
+  const { runId, runnerId, fence, attempts } = run;
+  hints.publish({ about: 'run', runId });
+  log.info('run finished', {
+    runId,
+    status: run.status,
+    runnerId,
+    fence,
+    attempts,
+    durationMs: tookMs,
+    steps: stepsResult.length,
+  });
+  return run;
 }
 
-interface SettledRow {
-  runId: string;
-  runnerId: string | null;
-  fence: number;
-  attempts: number;
-  status: RunStatus;
-  durationMs: number | null;
-}
+// The row is the backend's too: what it wrote as the end of a run stays.
+const rowIsOpen: SQL = sql`coalesce(r.status, 'queued') in ('queued', 'running')`;
+
+type SettledRow = EndedRun & { durationMs: number | null };

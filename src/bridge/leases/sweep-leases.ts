@@ -43,12 +43,3 @@ export async function sweepLeases(deps: LeaseDeps): Promise<void> {
     }
   }
 }
-
-/**
- * Gives every running lease a fresh ttl. For a bridge that was alone and comes back: its own downtime is not its runners'
- * silence, and a run that ended meanwhile is about to be reported.
- */
-export async function renewHeldLeases({ db, now, timing }: LeaseDeps): Promise<void> {
-  await db.execute(sql`
-    update qualinet.leases set expires_at = ${nowPlus(now, timing.leaseTtlMs)} where state = 'leased'`);
-}

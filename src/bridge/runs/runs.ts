@@ -3,11 +3,14 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import { checkFlow } from '../../flow/check-flow.ts';
 import type { RunView, runsQuery, SubmitRequest } from '../../protocol/messages.ts';
-import { epochMs, json, rowsOf, textArray } from '../db/database.ts';
+import { epochMs, json, rowsOf, sqlState, textArray } from '../db/database.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { ProblemError } from '../problem-error.ts';
 
-/** Queues a flow. Throws `flow_invalid` with every problem of the flow; variables may still come from the runner. */
+/**
+ * Queues a flow. Throws `flow_invalid` with every problem of the flow (variables may still come from the runner), and
+ * `malformed_request` when the backend's table wants the id of one of its own flows.
+ */
 export async function submitRun(
   { db, now, hints }: LeaseDeps,
   request: SubmitRequest,
@@ -19,15 +22,21 @@ export async function submitRun(
     throw new ProblemError('flow_invalid', { detail: `the flow has ${errors.length} problem(s)`, errors });
   }
   const runId = randomUUID();
-  await db.execute(sql`
-    with run as (
-      insert into public.runs (id, flow_id, snapshot_nodes, snapshot_edges, status)
-      values (${runId}::uuid, ${flowIdOf(request)}::uuid, ${json(nodes)}, ${json(edges)}, 'queued')
-    )
-    insert into qualinet.leases
-      (id, run_id, workspace, labels, priority, name, variables, on_redelivery, state, queued_at, available_at)
-    values (${randomUUID()}::uuid, ${runId}::uuid, ${workspace}, ${textArray(labels)}, ${request.priority ?? 0}, ${name},
-      ${json(variables)}, ${request.onRedelivery ?? 'rerun'}, 'ready', ${now()}, ${now()})`);
+  try {
+    await db.execute(sql`
+      with run as (
+        insert into public.runs (id, flow_id, snapshot_nodes, snapshot_edges, status)
+        values (${runId}::uuid, ${request.flowId ?? flowIdOf(request)}::uuid, ${json(nodes)}, ${json(edges)}, 'queued')
+      )
+      insert into qualinet.leases
+        (id, run_id, workspace, labels, priority, name, variables, on_redelivery, state, queued_at, available_at)
+      values (${randomUUID()}::uuid, ${runId}::uuid, ${workspace}, ${textArray(labels)}, ${request.priority ?? 0},
+        ${name}, ${json(variables)}, ${request.onRedelivery ?? 'rerun'}, 'ready', ${now()}, ${now()})`);
+  } catch (error) {
+    if (sqlState(error) !== foreignKeyViolation) throw error;
+    const message = "must be the id of a flow in the backend's own tables, which the table runs refers to";
+    throw new ProblemError('malformed_request', { errors: [{ path: 'flowId', message }] });
+  }
   hints.publish({ about: 'ready', workspace, labels });
   return { runId, status: 'queued' };
 }
@@ -79,6 +88,9 @@ function viewOf({ queuedAtMs, endedAtMs, ...row }: RunRow): RunView {
     endedAt: endedAtMs === null ? null : new Date(endedAtMs).toISOString(),
   };
 }
+
+/** Source: postgresql.org/docs/current/errcodes-appendix.html. */
+const foreignKeyViolation = '23503';
 
 // The backend's column needs a flow's id; without a backend, the same flow gets the same one.
 function flowIdOf({ name, nodes, edges }: SubmitRequest): string {

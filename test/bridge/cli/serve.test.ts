@@ -96,7 +96,7 @@ describe('qualinet-bridge serve', () => {
   it('ends with 64 and every problem of the configuration', async () => {
     const serving = run(['serve', '--host', '0.0.0.0'], { REDIS_URL: 'redis://x', WORKER_SECRET: 'short' });
     expect(await serving.ended).toBe(64);
-    expect(serving.err()).toMatch(/WORKER_SECRET:.*\n.*REDIS_URL:.*\n.*PUBLIC_URL:/);
+    expect(serving.err()).toMatch(/WORKER_SECRET:.*\n.*DATABASE_URL:.*\n.*PUBLIC_URL:/);
   });
 });
 

@@ -1,18 +1,29 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { defineCommand } from '../../../command-line/command.ts';
+import { UsageError } from '../../../lib/errors.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
-import { dataFolder, readBridgeConfig } from '../../config.ts';
+import { readBridgeConfig } from '../../config.ts';
+import { migrateDatabase } from '../../distributed/migrate-database.ts';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { openDatabase } from '../../embedded/database.ts';
 
-/** `qualinet-bridge migrate`: the embedded database brought up to date and closed again. */
+/** `qualinet-bridge migrate`: our own tables brought up to date, in the database that the configuration names. */
 export const migrate = defineCommand({
   options: z.object({ args: z.tuple([]), dataDir: z.string().min(1).optional() }),
   async run({ dataDir }, { env, stderr }) {
-    // A variable of the distributed mode means that another database is meant; the configuration refuses it.
-    readBridgeConfig(env);
-    const folder = await openDataFolder(dataDir === undefined ? dataFolder(env) : resolve(dataDir));
+    const { servers, dataDir: configured } = readBridgeConfig(env);
+    if (servers !== null) {
+      if (dataDir !== undefined) {
+        throw new UsageError('--data-dir and DATABASE_URL name two databases; give one of them');
+      }
+      const isChanged = await migrateDatabase(servers.databaseUrl);
+      stderr.write(
+        `The schema "qualinet" ${isChanged ? 'was brought up to date' : 'is up to date'}; no other table was touched.\n`,
+      );
+      return exitCode.done;
+    }
+    const folder = await openDataFolder(dataDir === undefined ? configured : resolve(dataDir));
     try {
       const { close } = await openDatabase(folder.databaseFolder);
       await close();

@@ -5,7 +5,7 @@ import { systemClock } from '../../../lib/clock.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
 import { jsonLog } from '../../../lib/log.ts';
 import { type Bridge, startBridge } from '../../bridge.ts';
-import { dataFolder, readBridgeConfig } from '../../config.ts';
+import { type BridgeConfig, dataFolder, readBridgeConfig } from '../../config.ts';
 import { callBridge } from '../operator-client.ts';
 import { pairCommand } from './code.ts';
 
@@ -17,7 +17,7 @@ const options = z.object({
   verbose: z.boolean().default(false),
 });
 
-/** `qualinet-bridge serve`: the bridge on its embedded default, until a signal. */
+/** `qualinet-bridge serve`: the bridge, until a signal. */
 export const serve = defineCommand({
   options,
   async run({ host, port, dataDir, verbose }, context) {
@@ -32,11 +32,11 @@ export const serve = defineCommand({
     const log = stderr.isTTY ? peopleLog(context, level) : jsonLog((line) => stderr.write(line), { level });
     const stopped = firstSignal(context);
     try {
-      const onFirstStart = () =>
+      const onFirstStart = (): void =>
         stderr.write(`Making the database in ${config.dataDir} (once, a few seconds) ...\n`);
       const bridge = await startBridge(config, { clock: systemClock, log, onFirstStart });
       try {
-        await introduce(bridge, config.dataDir === dataFolder({}), context);
+        await introduce(bridge, config, context);
         await stopped.signal;
         stderr.write('Stopping; runners keep their runs and come back to the next bridge.\n');
       } finally {
@@ -65,16 +65,17 @@ function firstSignal({ onSignal, exit }: CommandContext): { signal: Promise<void
 
 async function introduce(
   bridge: Bridge,
-  isDefaultFolder: boolean,
+  { servers, dataDir }: BridgeConfig,
   { stderr }: CommandContext,
 ): Promise<void> {
-  const { url, publicUrl, dataDir } = bridge;
-  const more = isDefaultFolder ? '' : ` --data-dir ${dataDir}`;
+  const { url, publicUrl, place } = bridge;
+  const more =
+    servers !== null ? ` --api ${publicUrl}` : dataDir === dataFolder({}) ? '' : ` --data-dir ${dataDir}`;
   stderr.write(
-    `Bridge   ${url}${publicUrl === url ? '' : ` (runners use ${publicUrl})`}\nData     ${dataDir} (embedded default: no Redis, no Postgres, no bucket)\n`,
+    `Bridge   ${url}${publicUrl === url ? '' : ` (runners use ${publicUrl})`}\nData     ${place}\n`,
   );
   // A code in a log file would be a key under the mat, so only a person at a terminal gets one unasked.
-  const code = stderr.isTTY ? await codeForFirstRunner(bridge) : null;
+  const code = stderr.isTTY && servers === null ? await codeForFirstRunner(bridge) : null;
   stderr.write(
     code === null
       ? `Next     qualinet-bridge code${more}                    pair a runner\n         qualinet-bridge submit FLOW.json --wait${more}  run a flow\n`

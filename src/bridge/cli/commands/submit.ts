@@ -25,6 +25,7 @@ const options = z.object({
     .transform(Number)
     .optional(),
   onRedelivery: z.enum(onRedeliveryModes, `must be one of ${onRedeliveryModes.join(', ')}`).optional(),
+  flowId: z.uuid().optional(),
   ...connectionOptions,
 });
 

@@ -1,47 +1,59 @@
 import { sql } from 'drizzle-orm';
-import type { NumberedEvent } from '../../protocol/run-result.ts';
-import { json, rowsOf } from '../db/database.ts';
+import type { NumberedEvent, RunUpdate } from '../../protocol/run-result.ts';
+import { epochMs, rowsOf } from '../db/database.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import type { HeldLease } from '../leases/lease-state.ts';
-import { issuedUrls } from './screenshots.ts';
+import { issuedUrls } from '../runs/screenshots.ts';
+import { runStart } from './teller.ts';
 
 /**
  * Stores events of a held lease, each once: those already there are passed over, those after a gap are not taken. Returns
  * the number of the last one stored without a gap. Null when the lease is not this runner's under this fence; a batch
  * repeated after the run's end gets its answer again. The batch must be numbered without gaps in itself.
+ *
+ * The lease row is asked and moved first, so that what ends a run knows the last number that can come before its own
+ * update; then the log takes the events. Between the two nothing was promised: the runner sends the batch again.
  */
 export async function appendEvents(
-  { db, hints }: LeaseDeps,
+  { db, events: log }: LeaseDeps,
   { leaseId, fence, runnerId }: HeldLease,
   events: readonly NumberedEvent[],
 ): Promise<number | null> {
   const first = events[0]?.seq ?? 1;
   const last = events.at(-1)?.seq ?? 0;
-  const [stored] = await rowsOf<{ runId: string; ackedSeq: number; added: boolean }>(
+  const [held] = await rowsOf<{
+    runId: string;
+    ackedSeq: number;
+    attempts: number;
+    startedAtMs: number;
+    runnerName: string;
+  }>(
     db,
     sql`
       with held as (
-        select id, run_id, fence, last_seq from qualinet.leases
+        select id, run_id, last_seq, attempts, started_at from qualinet.leases
         where id = ${leaseId}::uuid and fence = ${fence} and runner_id = ${runnerId}::uuid and state = 'leased'
         for update
-      ), added as (
-        insert into qualinet.run_events (run_id, fence, seq, at, event)
-        select h.run_id, h.fence, e.seq, e.at, e.event
-        from held h, jsonb_to_recordset(${json(await withOwnUrlsOnly(db, leaseId, events))})
-          as e(seq int, at timestamptz, event jsonb)
-        where e.seq > h.last_seq and h.last_seq >= ${first - 1}::int
       ), moved as (
-        update qualinet.leases l set last_seq = greatest(l.last_seq, ${last}::int)
+        update qualinet.leases l set last_seq = ${last}::int
         from held h where l.id = h.id and h.last_seq >= ${first - 1}::int and h.last_seq < ${last}::int
         returning l.last_seq
       )
-      select h.run_id as "runId", coalesce((select last_seq from moved), h.last_seq) as "ackedSeq",
-        exists (select 1 from moved) as added
+      select h.run_id as "runId", coalesce((select last_seq from moved), h.last_seq) as "ackedSeq", h.attempts,
+        ${epochMs(sql`h.started_at`)} as "startedAtMs",
+        (select name from qualinet.runners where id = ${runnerId}::uuid) as "runnerName"
       from held h`,
   );
-  if (stored !== undefined) {
-    if (stored.added) hints.publish({ about: 'run', runId: stored.runId });
-    return stored.ackedSeq;
+  if (held !== undefined) {
+    const { ackedSeq, ...attempt } = held;
+    const own = await withOwnUrlsOnly(db, leaseId, events);
+    const updates = own
+      .filter(({ seq }) => seq <= ackedSeq)
+      .map(({ seq, at, event }): RunUpdate => ({ ...event, runId: held.runId, fence, seq, at }));
+    // The beginning may not have been told when it was time: nothing of an attempt comes before it.
+    const begun = first === 1 ? [runStart({ ...attempt, fence, runnerId })] : [];
+    if (updates.length > 0) await log.add(held.runId, [...begun, ...updates]);
+    return ackedSeq;
   }
   const [ended] = await rowsOf<{ lastSeq: number }>(
     db,

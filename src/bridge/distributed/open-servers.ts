@@ -1,0 +1,64 @@
+import type { Clock } from '../../lib/clock.ts';
+import { EnvironmentError } from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
+import type { BridgeConfig, ServersConfig } from '../config.ts';
+import { databaseNow } from '../db/database.ts';
+import { databaseDependency } from '../db/database-dependency.ts';
+import type { Stores } from '../stores.ts';
+import { blobTable } from './blob-table.ts';
+import { checkRedis } from './check-redis.ts';
+import { migrateDatabase } from './migrate-database.ts';
+import { openPool } from './pool.ts';
+import { connectRedis } from './redis.ts';
+import { redisDependency } from './redis-dependency.ts';
+import { redisEvents } from './redis-events.ts';
+import { redisHints } from './redis-hints.ts';
+import { redisNonces } from './redis-nonces.ts';
+import { requireRunsTable } from './runs-columns.ts';
+
+/**
+ * Everything on the PostgreSQL and the Redis of the backend, which any number of bridges share. Throws EnvironmentError
+ * when one of them cannot be reached or used; nothing is left open then.
+ */
+export async function openServers(
+  { databaseUrl, redisUrl }: ServersConfig,
+  { workerSecret, adminToken }: Pick<BridgeConfig, 'workerSecret' | 'adminToken'>,
+  { clock, log }: { clock: Clock; log: Log },
+): Promise<Stores> {
+  if (workerSecret === null || adminToken === null) {
+    throw new EnvironmentError('bridges on shared servers need WORKER_SECRET and QUALINET_ADMIN_TOKEN');
+  }
+  const undo: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of undo.reverse().splice(0)) await step();
+  };
+  try {
+    const pool = await openPool(databaseUrl, log);
+    undo.push(() => pool.close());
+    await migrateDatabase(databaseUrl);
+    await requireRunsTable(pool.db);
+    const redis = await connectRedis(redisUrl, log);
+    undo.push(() => redis.close());
+    await checkRedis(redis.commands, log);
+    const hints = await redisHints(redis, log);
+    const nowMs = (): number => clock.nowMs();
+    return {
+      db: pool.db,
+      now: databaseNow,
+      hints,
+      events: redisEvents(redis.commands),
+      nonces: redisNonces({ redis: redis.commands, nowMs, log }),
+      blobs: blobTable({ db: pool.db, now: databaseNow }),
+      workerSecret,
+      adminToken,
+      autoApprove: false,
+      place: `PostgreSQL ${pool.place}, Redis ${redis.place}`,
+      dependencies: [databaseDependency(pool.db), redisDependency(redis)],
+      announce: async () => {},
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

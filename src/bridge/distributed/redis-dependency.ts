@@ -1,0 +1,13 @@
+import type { Dependency } from '../stores.ts';
+import type { RedisConnections } from './redis.ts';
+
+/** Redis as readiness sees it: commands are answered, and the listening connection stands. */
+export function redisDependency({ commands, subscriber }: RedisConnections): Dependency {
+  return {
+    name: 'redis',
+    async check() {
+      await commands.ping();
+      if (subscriber.status !== 'ready') throw new Error(`the connection for hints is ${subscriber.status}`);
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { Redis } from 'ioredis';
+import type { Log } from '../../lib/log.ts';
+import { nonceMemoryMs } from '../../protocol/signing.ts';
+import { memoryNonces, type Nonces } from '../http/nonces.ts';
+
+/**
+ * Nonces that all bridges share. While Redis does not answer, each bridge goes on with its own memory: refusing everybody
+ * would end every run that executes, and a request that is replayed at another bridge meets the fence of its lease.
+ */
+export function redisNonces({ redis, nowMs, log }: { redis: Redis; nowMs: () => number; log: Log }): Nonces {
+  const own = memoryNonces(nowMs);
+  let isShared = true;
+  return {
+    async remember(keyid, nonce, createdAtMs) {
+      const here = await own.remember(keyid, nonce, createdAtMs);
+      let isNew: boolean;
+      try {
+        const key = `qualinet:nonce:${keyid}:${nonce}`;
+        isNew = (await redis.set(key, '', 'PX', nonceMemoryMs, 'NX')) === 'OK';
+      } catch (error) {
+        if (isShared) log.warn('Redis does not answer; replays are noticed by each bridge alone', { error });
+        isShared = false;
+        return here;
+      }
+      isShared = true;
+      return isNew ? 'new' : 'seen';
+    },
+  };
+}

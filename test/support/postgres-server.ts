@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process';
+import { chownSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { type ServerProcess, serverProcess } from './server-process.ts';
+import { findServerPrograms, freePort, unprivileged } from './server-programs.ts';
+
+/** A real PostgreSQL of the suite's own, on loopback. */
+export interface PostgresServer extends ServerProcess {
+  /** Address of its database `postgres`. */
+  readonly url: string;
+  /** Ends it and deletes its data. */
+  remove(): Promise<void>;
+}
+
+/** Starts one. `durable` keeps what a real one does for a crash (fsync), which costs time. */
+export async function startPostgres({ durable = false } = {}): Promise<PostgresServer> {
+  const { postgresFolder } = findServerPrograms();
+  const folder = await mkdtemp(join(tmpdir(), 'qualinet-test-postgres-'));
+  const data = join(folder, 'data');
+  const user = unprivileged();
+  if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
+  const made = spawnSync(
+    join(postgresFolder, 'initdb'),
+    ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
+    { ...user, cwd: folder, encoding: 'utf8' },
+  );
+  if (made.status !== 0) throw new Error(`initdb ended with ${made.status}:\n${made.stderr}`);
+  const port = await freePort();
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  const setting = (name: string, value: string): string[] => ['-c', `${name}=${value}`];
+  const server = await serverProcess({
+    command: join(postgresFolder, 'postgres'),
+    args: [
+      ...['-D', data],
+      ...setting('listen_addresses', '127.0.0.1'),
+      ...setting('port', String(port)),
+      ...setting('unix_socket_directories', folder),
+      ...setting('max_connections', '300'),
+      ...(durable ? [] : [...setting('fsync', 'off'), ...setting('synchronous_commit', 'off')]),
+    ],
+    options: { ...user, cwd: folder },
+    // The fast shutdown: it does not wait for clients.
+    gracefulSignal: 'SIGINT',
+    answers: () => answers(url),
+  });
+  return {
+    ...server,
+    url,
+    async remove() {
+      server.thaw();
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.query('select 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { type ServerProcess, serverProcess } from './server-process.ts';
+import { findServerPrograms, freePort } from './server-programs.ts';
+
+/** A real Redis of the suite's own, on loopback, as an operator should run it: AOF on, nothing evicted. */
+export interface RedisServer extends ServerProcess {
+  readonly url: string;
+  /** Ends it and deletes its data. */
+  remove(): Promise<void>;
+}
+
+/** Starts one; `settings` are further `--name value` pairs. */
+export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'qualinet-test-redis-'));
+  const port = await freePort();
+  const url = `redis://127.0.0.1:${port}`;
+  const server = await serverProcess({
+    command: findServerPrograms().redisServer,
+    args: [
+      ...['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--save', ''],
+      ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'],
+      ...settings,
+    ],
+    answers: () => answers(url),
+  });
+  return {
+    ...server,
+    url,
+    async remove() {
+      server.thaw();
+      await server.kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 1_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return (await client.ping()) === 'PONG';
+  } catch {
+    return false;
+  } finally {
+    client.disconnect();
+  }
+}
