@@ -89,7 +89,27 @@ export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher
     }
   }
 
-  async function sweep(): Promise<void> {
+  // Many waiters may want one at the same time: those that come while one is under way share the next.
+  let sweeping: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
+
+  function sweep(): Promise<void> {
+    if (sweeping === null) {
+      sweeping = sweepOnce().finally(() => {
+        sweeping = null;
+      });
+      return sweeping;
+    }
+    next ??= sweeping
+      .catch(() => {})
+      .then(() => {
+        next = null;
+        return sweep();
+      });
+    return next;
+  }
+
+  async function sweepOnce(): Promise<void> {
     if (waiters.size === 0) return;
     for (const { workspace, labels, runs } of await countReady(deps)) wake(workspace, labels, runs);
   }

@@ -16,7 +16,7 @@ const passed = { status: 'passed' as const, durationMs: 1, stepsResult: [] };
 describe('polling for leases', () => {
   let fixture: BridgeFixture;
   beforeAll(async () => {
-    fixture = await bridgeFixture({ timing: { offerMs: 300, sweepMs: 50, drainingPollMs: 100 } });
+    fixture = await bridgeFixture({ timing: { offerMs: 1_500, sweepMs: 50, drainingPollMs: 100 } });
   });
   afterAll(() => fixture?.end());
 

@@ -15,8 +15,11 @@ export interface PostgresServer extends ServerProcess {
   remove(): Promise<void>;
 }
 
-/** Starts one. `durable` keeps what a real one does for a crash (fsync), which costs time. */
-export async function startPostgres({ durable = false } = {}): Promise<PostgresServer> {
+/** Starts one. `durable` keeps what a real one does for a crash (fsync), which costs time; `settings` are further ones. */
+export async function startPostgres({
+  durable = false,
+  settings = {} as Readonly<Record<string, string>>,
+} = {}): Promise<PostgresServer> {
   const { postgresFolder } = findServerPrograms();
   const folder = await mkdtemp(join(tmpdir(), 'qualinet-test-postgres-'));
   const data = join(folder, 'data');
@@ -39,6 +42,7 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
       ...setting('port', String(port)),
       ...setting('unix_socket_directories', folder),
       ...setting('max_connections', '300'),
+      ...Object.entries(settings).flatMap(([name, value]) => setting(name, value)),
       ...(durable ? [] : [...setting('fsync', 'off'), ...setting('synchronous_commit', 'off')]),
     ],
     options: { ...user, cwd: folder },
