@@ -19,6 +19,8 @@ import { operatorRunnerRoutes, operatorRunRoutes } from './http/operator-routes.
 import { pairingRoutes } from './http/pairing-routes.ts';
 import { runnerRoutes } from './http/runner-routes.ts';
 import { systemRoutes } from './http/system-routes.ts';
+import { everyObserver } from './leases/run-end.ts';
+import { runLine } from './leases/run-line.ts';
 import { seenNotes } from './runners/seen-notes.ts';
 import type { Stores } from './stores.ts';
 import { startSweeps } from './sweeps.ts';
@@ -94,7 +96,8 @@ async function compose(parts: Parts): Promise<{ app: FastifyInstance; startIntak
   const timing: Timing = { ...defaultTiming, ...parts.timing };
   const nowMs = () => clock.nowMs();
   const teller = createTeller({ db, now, events, log });
-  const leases = { db, now, timing, hints, events, teller, log };
+  const observe = everyObserver([runLine(log)], log);
+  const leases = { db, now, timing, hints, events, teller, observe, log };
   const dispatcher = createDispatcher({ ...leases, clock });
   const streams = eventStreams(timing.streamHeartbeatMs);
   const seen = seenNotes({ ...leases, clock });

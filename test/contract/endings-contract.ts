@@ -67,6 +67,44 @@ export function endingsContract(store: () => Store): void {
     });
   });
 
+  describe('an observer of runs', () => {
+    it('hears once of each run that ends, with what its rows say and without its variables', async () => {
+      const { deps, submit, runner, ended, workspace } = store();
+      const runId = await submit({ name: 'buy', priority: 5, variables: { PASSWORD: 'hunter2' } });
+      const taker = await runner();
+      const held = await taker.take();
+      await settleByResult(deps, held, passed);
+      await settleByResult(deps, held, passed);
+      expect(ended).toMatchObject([
+        {
+          ...{ runId, leaseId: held.leaseId, name: 'buy', workspace, labels: [], priority: 5 },
+          ...{ runnerId: taker.runnerId, fence: 1, attempts: 1, handbacks: 0, status: 'passed' },
+          ...{ queue: null, jobId: null, traceParent: null, lastEndReason: null, error: null },
+          ...{ durationMs: 1_200, stepsResult: passed.stepsResult },
+          flowId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          queuedAtMs: expect.any(Number),
+          startedAtMs: expect.any(Number),
+          endedAtMs: expect.any(Number),
+        },
+      ]);
+      expect(JSON.stringify(ended)).not.toContain('hunter2');
+    });
+
+    it('hears of a run that no runner had, and of one that the bridge ended', async () => {
+      const { deps, clock, submit, runner, ended } = store();
+      const cancelled = await submit();
+      await cancelRun(deps, cancelled);
+      const late = await submit();
+      await (await runner()).take();
+      await clock.advance(runMs);
+      await sweepLeases(deps);
+      expect(ended).toMatchObject([
+        { runId: cancelled, status: 'cancelled', runnerId: null, startedAtMs: null, stepsResult: [] },
+        { runId: late, status: 'failed', error: { code: 'run_timeout' } },
+      ]);
+    });
+  });
+
   describe('a release', () => {
     it.each(['draining', 'shutdown', 'cannot_start'] as const)(
       'for %s before the first step uses up no attempt',

@@ -7,6 +7,7 @@ import { grantLeases } from '../../src/bridge/leases/grant-leases.ts';
 import { keepLease } from '../../src/bridge/leases/keep-lease.ts';
 import type { LeaseDeps } from '../../src/bridge/leases/lease-deps.ts';
 import type { HeldLease } from '../../src/bridge/leases/lease-state.ts';
+import type { RunEnd } from '../../src/bridge/leases/run-end.ts';
 import { enrolRunner } from '../../src/bridge/runners/enrol.ts';
 import { readRun, submitRun } from '../../src/bridge/runs/runs.ts';
 import { defaultTiming } from '../../src/bridge/timing.ts';
@@ -35,6 +36,8 @@ export interface Store {
   deps: LeaseDeps;
   clock: ManualClock;
   hints: Hint[];
+  /** What observers of runs were told. */
+  ended: RunEnd[];
   pepper: Buffer;
   workerSecret: Secret;
   /** A workspace nobody else uses, so that tests share one database. */
@@ -59,15 +62,26 @@ export function storeOn({ db, hints, events, flowId }: OpenedStores): Store {
   const clock = new ManualClock();
   const heard: Hint[] = [];
   hints.subscribe((hint) => heard.push(hint));
+  const ended: RunEnd[] = [];
   const now = clockNow(clock);
   const teller = createTeller({ db, now, events, log: silentLog });
-  const deps: LeaseDeps = { db, now, timing: defaultTiming, hints, events, teller, log: silentLog };
+  const deps: LeaseDeps = {
+    db,
+    now,
+    timing: defaultTiming,
+    hints,
+    events,
+    teller,
+    observe: (run) => ended.push(run),
+    log: silentLog,
+  };
   const workspace = `w${randomUUID()}`;
   const workerSecret = new Secret('a worker secret of the contract');
   return {
     deps,
     clock,
     hints: heard,
+    ended,
     pepper: Buffer.from('pepper'),
     workerSecret,
     workspace,

@@ -4,6 +4,7 @@ import type { EventLog } from '../events/event-log.ts';
 import type { Teller } from '../events/teller.ts';
 import type { Hints } from '../hints.ts';
 import type { Timing } from '../timing.ts';
+import type { RunObserver } from './run-end.ts';
 
 /** What everything that reads or changes lease rows needs. */
 export interface LeaseDeps {
@@ -13,5 +14,7 @@ export interface LeaseDeps {
   hints: Hints;
   events: EventLog;
   teller: Teller;
+  /** Hears of every run that this bridge ends. */
+  observe: RunObserver;
   log: Log;
 }

@@ -1,9 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { RunError, RunResult, RunStatus, StepResult } from '../../protocol/run-result.ts';
-import { json, rowsOf } from '../db/database.ts';
-import { type EndedRun, endedRunColumns } from '../events/teller.ts';
+import { epochMs, json, rowsOf } from '../db/database.ts';
+import { endedRunColumns } from '../events/teller.ts';
 import type { LeaseDeps } from './lease-deps.ts';
 import type { HeldLease } from './lease-state.ts';
+import type { RunEnd } from './run-end.ts';
 
 /** The error of a run that the bridge's deadline ended. */
 export const runTimeout: RunError = {
@@ -83,14 +84,14 @@ interface Settlement {
 
 // The only writer of final states. One statement, so that row and lease come together or not at all.
 async function settle(
-  { db, now, hints, teller, log }: LeaseDeps,
+  { db, now, hints, teller, observe }: LeaseDeps,
   { guard, state, status, error, durationMs, stepsResult }: Settlement,
 ): Promise<{ status: RunStatus } | null> {
-  const [settled] = await rowsOf<SettledRow>(
+  const [settled] = await rowsOf<Omit<RunEnd, 'stepsResult'>>(
     db,
     sql`
       with before as (
-        select l.id, ${state} as state, ${error} as error, ${durationMs} as duration_ms,
+        select l.id, r.flow_id, ${state} as state, ${error} as error, ${durationMs} as duration_ms,
           case when ${rowIsOpen} then ${status} else r.status end as status
         from qualinet.leases l left join public.runs r on r.id = l.run_id where ${guard} for update of l
       ), settled as (
@@ -98,34 +99,23 @@ async function settle(
         set state = b.state, error = b.error, ended_at = ${now()}, offered_until = null, expires_at = null,
           untold = true
         from before b where l.id = b.id
-        returning l.run_id, l.runner_id, l.fence, l.attempts, l.last_seq, l.started_at, l.ended_at, b.status,
-          b.duration_ms
+        returning l.*, b.status, b.duration_ms, b.flow_id
       ), written as (
         update public.runs r
         set status = s.status, duration_ms = s.duration_ms, steps_result = ${json(stepsResult)}
         from settled s where r.id = s.run_id and ${rowIsOpen}
       )
-      select ${endedRunColumns}, l.status, l.duration_ms as "durationMs"
+      select ${endedRunColumns}, l.status, l.duration_ms as "durationMs", l.id as "leaseId", l.flow_id as "flowId",
+        l.name, l.workspace, l.labels, l.priority, l.queue, l.job_id as "jobId", l.trace_parent as "traceParent",
+        l.handbacks, l.last_end_reason as "lastEndReason", ${epochMs(sql`l.queued_at`)} as "queuedAtMs", l.error
       from settled l left join qualinet.runners runner on runner.id = l.runner_id`,
   );
   if (settled === undefined) return null;
-  const { durationMs: tookMs, ...run } = settled;
-  await teller.ended(run);
-  const { runId, runnerId, fence, attempts } = run;
-  hints.publish({ about: 'run', runId });
-  log.info('run finished', {
-    runId,
-    status: run.status,
-    runnerId,
-    fence,
-    attempts,
-    durationMs: tookMs,
-    steps: stepsResult.length,
-  });
-  return run;
+  await teller.ended(settled);
+  hints.publish({ about: 'run', runId: settled.runId });
+  observe({ ...settled, stepsResult });
+  return settled;
 }
 
 // The row is the backend's too: what it wrote as the end of a run stays.
 const rowIsOpen: SQL = sql`coalesce(r.status, 'queued') in ('queued', 'running')`;
-
-type SettledRow = EndedRun & { durationMs: number | null };
