@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { EventSource } from 'eventsource';
@@ -22,11 +21,15 @@ export function programEnv(more: Readonly<Record<string, string>> = {}): Record<
   return { ...Object.fromEntries(kept), ...more };
 }
 
-/** A bridge process on its embedded default. */
+/** What all bridges on shared servers must have alike. */
+const workerSecret = 'test-worker-secret-0123456789';
+
+/** A bridge process that serves. */
 export interface BridgeProcess {
   url: string;
-  dataDir: string;
   program: ChildProgram;
+  /** Everything it said on stderr so far, by lines. */
+  lines: readonly string[];
   env: Record<string, string>;
   /** One call of the operators' API; the parsed body. Throws with the body when the status is not 200. */
   operator<T>(method: string, path: string, body?: unknown): Promise<T>;
@@ -37,19 +40,32 @@ export interface BridgeProcess {
   pairingCode(more?: object): Promise<string>;
 }
 
-/** Starts `qualinet-bridge serve` on a free port and waits until it answers. The caller stops it. */
+/** Starts `qualinet-bridge serve` on its embedded default and a free port, and waits until it answers. The caller stops it. */
 export async function startBridgeProcess(
   dataDir: string,
   more: Readonly<Record<string, string>> = {},
 ): Promise<BridgeProcess> {
-  const env = programEnv({
-    QUALINET_DATA_DIR: dataDir,
-    PORT: '0',
-    QUALINET_ADMIN_TOKEN: adminToken,
-    ...more,
-  });
-  const program = startProgram(bridgeProgram, ['serve'], { env });
-  const url = await writtenUrl(join(dataDir, 'bridge.json'), program);
+  return serving({ QUALINET_DATA_DIR: dataDir, ...more });
+}
+
+/** The same beside a backend's PostgreSQL and Redis, which any number of bridges may share. */
+export async function startSharedBridge(
+  servers: { databaseUrl: string; redisUrl: string },
+  more: Readonly<Record<string, string>> = {},
+): Promise<BridgeProcess> {
+  return serving({ ...sharedServersEnv(servers), ...more });
+}
+
+/** Variables of a bridge on shared servers. */
+function sharedServersEnv({ databaseUrl, redisUrl }: { databaseUrl: string; redisUrl: string }) {
+  return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, WORKER_SECRET: workerSecret };
+}
+
+async function serving(more: Readonly<Record<string, string>>): Promise<BridgeProcess> {
+  const env = programEnv({ PORT: '0', QUALINET_ADMIN_TOKEN: adminToken, ...more });
+  const lines: string[] = [];
+  const program = startProgram(bridgeProgram, ['serve'], { env, onStderr: (line) => lines.push(line) });
+  const url = await announcedUrl(lines, program);
 
   async function operator<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(url + path, {
@@ -67,8 +83,8 @@ export async function startBridgeProcess(
 
   return {
     url,
-    dataDir,
     program,
+    lines,
     env,
     operator,
     submit: async (run) => (await operator<{ runId: string }>('POST', '/v1/runs', run)).runId,
@@ -119,14 +135,14 @@ async function runTool(command: string, args: readonly string[]): Promise<string
   return (await promisify(execFile)(command, [...args])).stdout;
 }
 
-async function writtenUrl(path: string, program: ChildProgram): Promise<string> {
+async function announcedUrl(lines: readonly string[], program: ChildProgram): Promise<string> {
   return until(
     'the bridge has started',
-    async () => {
+    () => {
       if (program.process.exitCode !== null)
         throw new Error(`the bridge ended with ${program.process.exitCode}:\n${program.said()}`);
-      const text = await readFile(path, 'utf8').catch(() => null);
-      return text === null ? null : (JSON.parse(text) as { url: string }).url;
+      const line = lines.find((said) => said.startsWith('Bridge   '));
+      return line === undefined ? null : (line.split(/ +/)[1] ?? null);
     },
     20_000,
   );
