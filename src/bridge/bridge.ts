@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../lib/clock.ts';
 import { EnvironmentError, errorText, systemErrorCode } from '../lib/errors.ts';
@@ -89,6 +90,9 @@ interface Parts extends BridgeDeps {
   undo: (() => Promise<void> | void)[];
 }
 
+/** Names this bridge among several, in logs and traces. */
+const bridgeName = `${hostname()}:${process.pid}`;
+
 /** Everything between stores and socket, put together; what must be ended is added to `undo`. */
 async function compose(parts: Parts): Promise<{ app: FastifyInstance; startIntake: () => Promise<void> }> {
   const { config, clock, log, stores, publicUrl, undo } = parts;
@@ -96,7 +100,7 @@ async function compose(parts: Parts): Promise<{ app: FastifyInstance; startIntak
   const timing: Timing = { ...defaultTiming, ...parts.timing };
   const nowMs = () => clock.nowMs();
   const teller = createTeller({ db, now, events, log });
-  const observe = everyObserver([runLine(log)], log);
+  const observe = everyObserver([runLine({ log, bridge: bridgeName })], log);
   const leases = { db, now, timing, hints, events, teller, observe, log };
   const dispatcher = createDispatcher({ ...leases, clock });
   const streams = eventStreams(timing.streamHeartbeatMs);

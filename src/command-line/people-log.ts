@@ -34,17 +34,19 @@ export function peopleLog(
   };
   const consola = createConsola({ level: levels[level], reporters: [reporter], throttle: 0 });
   return {
-    debug: (message, fields) => consola.debug(line(message, fields)),
-    info: (message, fields) => consola.info(line(message, fields)),
-    warn: (message, fields) => consola.warn(line(message, fields)),
-    error: (message, fields) => consola.error(line(message, fields)),
+    debug: (...said) => consola.debug(line(...said)),
+    info: (...said) => consola.info(line(...said)),
+    warn: (...said) => consola.warn(line(...said)),
+    error: (...said) => consola.error(line(...said)),
   };
 }
 
-function line(message: string, fields: LogFields = {}): string {
-  const rest = Object.entries(fields).map(
-    ([key, value]) =>
-      `${key}=${typeof value === 'string' ? value : inspect(value, { breakLength: Infinity })}`,
-  );
+function line(message: string, fields: LogFields = {}, brief: readonly string[] | null = null): string {
+  const rest = Object.entries(fields)
+    .filter(([key, value]) => brief === null || (brief.includes(key) && value !== null))
+    .map(
+      ([key, value]) =>
+        `${key}=${typeof value === 'string' ? value : inspect(value, { breakLength: Infinity })}`,
+    );
   return printable([message, ...rest].join(' '));
 }

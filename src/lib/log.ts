@@ -3,12 +3,15 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** Where a program writes what it does. Messages are for people, fields for programs. */
+/**
+ * Where a program writes what it does. Messages are for people, fields for programs; of a line with many fields, a person
+ * sees only those that `brief` names.
+ */
 export interface Log {
-  debug(message: string, fields?: LogFields): void;
-  info(message: string, fields?: LogFields): void;
-  warn(message: string, fields?: LogFields): void;
-  error(message: string, fields?: LogFields): void;
+  debug(message: string, fields?: LogFields, brief?: readonly string[]): void;
+  info(message: string, fields?: LogFields, brief?: readonly string[]): void;
+  warn(message: string, fields?: LogFields, brief?: readonly string[]): void;
+  error(message: string, fields?: LogFields, brief?: readonly string[]): void;
 }
 
 const rank: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };

@@ -105,6 +105,26 @@ export function endingsContract(store: () => Store): void {
     });
   });
 
+  describe('an observer of runs, when the last attempt was lost', () => {
+    it('hears why, and how many attempts there were', async () => {
+      const { deps, clock, submit, runner, run, ended } = store();
+      const runId = await submit({ onRedelivery: 'fail' });
+      await (await runner()).take();
+      await clock.advance(leaseTtlMs + releaseGapMs);
+      await sweepLeases(deps);
+      expect(ended).toMatchObject([
+        {
+          runId,
+          status: 'failed',
+          attempts: 1,
+          lastEndReason: 'expired',
+          error: { code: 'not_redelivered' },
+        },
+      ]);
+      expect(await run(runId)).toMatchObject({ attempt: 1, lastEndReason: 'expired' });
+    });
+  });
+
   describe('a release', () => {
     it.each(['draining', 'shutdown', 'cannot_start'] as const)(
       'for %s before the first step uses up no attempt',

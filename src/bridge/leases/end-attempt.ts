@@ -49,9 +49,8 @@ export async function endAttempt(deps: LeaseDeps, end: AttemptEnd): Promise<bool
   const guard = sql`l.id = ${end.leaseId}::uuid and l.fence = ${end.fence} and l.state = ${lease.state} and ${isSilent}`;
   const final = await finalState(deps, lease, attempts, isFree || isMissedOffer);
   if (final !== null) {
-    const settled = await settleByBridge(deps, { guard, ...final });
-    if (settled) await noteEnd(deps, end, attempts);
-    return settled;
+    const lastAttempt = { attempts, endReason: endReason(end), releasedBy: end.releasedBy };
+    return settleByBridge(deps, { guard, ...final, lastAttempt });
   }
 
   const delayMs =
@@ -150,15 +149,6 @@ async function startedNodes(events: EventLog, runId: string): Promise<Set<string
     }
     if (updates.length < updatesPerPage) return nodeIds;
   }
-}
-
-// A final state keeps fence and runner, so that a late result finds its answer; only the reason is added.
-async function noteEnd({ db }: LeaseDeps, end: AttemptEnd, attempts: number): Promise<void> {
-  await db.execute(sql`
-    update qualinet.leases set last_end_reason = ${endReason(end)}, attempts = ${attempts},
-      released_by = ${end.releasedBy}::uuid,
-      released_fence = case when ${end.releasedBy}::uuid is null then null else fence end
-    where id = ${end.leaseId}::uuid and fence = ${end.fence}`);
 }
 
 function endReason({ reason, detail }: AttemptEnd): string {

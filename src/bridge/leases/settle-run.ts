@@ -40,6 +40,7 @@ export async function settleByResult(
       else ${json(result.error ?? null)} end`,
     durationMs: sql`${result.durationMs}::int`,
     stepsResult: result.stepsResult,
+    more: sql``,
   });
   if (settled !== null) return settled.status;
   const [before] = await rowsOf<{ status: RunStatus }>(
@@ -58,10 +59,15 @@ export interface Ending {
   guard: SQL;
   state: 'failed' | 'cancelled';
   error: RunError | null;
+  /** Set when an attempt ended with it: what the row then says of that. Fence and runner stay, so that a late result finds its answer. */
+  lastAttempt?: { attempts: number; endReason: string; releasedBy: string | null };
 }
 
 /** Ends a run without a result. False when the guard fits no row (somebody else was first). */
-export async function settleByBridge(deps: LeaseDeps, { guard, state, error }: Ending): Promise<boolean> {
+export async function settleByBridge(
+  deps: LeaseDeps,
+  { guard, state, error, lastAttempt }: Ending,
+): Promise<boolean> {
   const settled = await settle(deps, {
     guard,
     state: sql`${state}`,
@@ -69,6 +75,7 @@ export async function settleByBridge(deps: LeaseDeps, { guard, state, error }: E
     error: json(error),
     durationMs: sql`(extract(epoch from ${deps.now()} - l.started_at) * 1000)::int`,
     stepsResult: [],
+    more: lastAttempt === undefined ? sql`` : attemptColumns(lastAttempt),
   });
   return settled !== null;
 }
@@ -80,12 +87,19 @@ interface Settlement {
   error: SQL;
   durationMs: SQL;
   stepsResult: readonly StepResult[];
+  /** Further columns to set, each after a comma. */
+  more: SQL;
+}
+
+function attemptColumns({ attempts, endReason, releasedBy }: NonNullable<Ending['lastAttempt']>): SQL {
+  return sql`, attempts = ${attempts}::int, last_end_reason = ${endReason}, released_by = ${releasedBy}::uuid,
+    released_fence = case when ${releasedBy}::uuid is null then null else l.fence end`;
 }
 
 // The only writer of final states. One statement, so that row and lease come together or not at all.
 async function settle(
   { db, now, hints, teller, observe }: LeaseDeps,
-  { guard, state, status, error, durationMs, stepsResult }: Settlement,
+  { guard, state, status, error, durationMs, stepsResult, more }: Settlement,
 ): Promise<{ status: RunStatus } | null> {
   const [settled] = await rowsOf<Omit<RunEnd, 'stepsResult'>>(
     db,
@@ -97,7 +111,7 @@ async function settle(
       ), settled as (
         update qualinet.leases l
         set state = b.state, error = b.error, ended_at = ${now()}, offered_until = null, expires_at = null,
-          untold = true
+          untold = true${more}
         from before b where l.id = b.id
         returning l.*, b.status, b.duration_ms, b.flow_id
       ), written as (
