@@ -88,15 +88,20 @@ async function put(
   transport: Transport,
 ): Promise<void> {
   let status: number;
+  let said: string;
   try {
     const response = await transport.send({ method: 'PUT', url, headers, body: bytes, signal });
     status = response.status;
-    await readBody(response, limits.smallBodyBytes);
+    said = Buffer.from(await readBody(response, limits.smallBodyBytes)).toString();
   } catch (error) {
     signal.throwIfAborted();
     throw new NoAnswerError(`${new URL(url).origin} did not take it: ${errorText(error)}`, { cause: error });
   }
   if (status < 200 || status >= 300) {
-    throw new NoAnswerError(`${new URL(url).origin} answered ${status}`);
+    // Storage that speaks S3 says in one word what is wrong: `SignatureDoesNotMatch` is a wrong key in the bridge's hands.
+    const code = /<Code>(\w{1,100})<\/Code>/.exec(said)?.[1];
+    throw new NoAnswerError(
+      `${new URL(url).origin} answered ${status}${code === undefined ? '' : ` (${code})`}`,
+    );
   }
 }

@@ -22,11 +22,12 @@ import { runnerRoutes } from './http/runner-routes.ts';
 import { systemRoutes } from './http/system-routes.ts';
 import { everyObserver } from './leases/run-end.ts';
 import { runLine } from './leases/run-line.ts';
+import { blobPresigner } from './pictures/blob-presigner.ts';
+import { bucketPresigner } from './pictures/bucket-presigner.ts';
 import { seenNotes } from './runners/seen-notes.ts';
 import type { Stores } from './stores.ts';
 import { startSweeps } from './sweeps.ts';
 import { defaultTiming, type Timing } from './timing.ts';
-import { blobPresigner } from './uploads.ts';
 
 /** A bridge that serves. */
 export interface Bridge {
@@ -106,7 +107,11 @@ async function compose(parts: Parts): Promise<{ app: FastifyInstance; startIntak
   const streams = eventStreams(timing.streamHeartbeatMs);
   const seen = seenNotes({ ...leases, clock });
   const signingKey = bridgeKey(workerSecret, 'blob-urls');
-  const presigner = blobPresigner({ signingKey, publicUrl, ttlMs: timing.uploadUrlMs, nowMs });
+  const uploads = { ttlMs: timing.uploadUrlMs, nowMs };
+  const presigner =
+    config.bucket === null
+      ? blobPresigner({ signingKey, publicUrl, ...uploads })
+      : bucketPresigner(config.bucket, uploads);
   const all = {
     ...leases,
     workerSecret,

@@ -1,9 +1,9 @@
 import type { Secret } from '../lib/secret.ts';
-import type { Blobs } from './blobs.ts';
 import type { Database, SqlNow } from './db/database.ts';
 import type { EventLog } from './events/event-log.ts';
 import type { Hints } from './hints.ts';
 import type { Nonces } from './http/nonces.ts';
+import type { Blobs } from './pictures/blobs.ts';
 
 /** One thing a bridge depends on, and whether it works now. */
 export interface Dependency {

@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { uploadPicture } from '../../src/agent/upload.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { type S3Stub, startS3Stub } from '../support/s3-stub.ts';
+import { until } from '../support/until.ts';
 import { fixture } from './agent-fixture.ts';
 
 const lease = { leaseId: '7b0f8f0e-7a39-4c0e-9d4e-1a2b3c4d5e6f', fence: 1 };
@@ -23,6 +25,12 @@ async function upload(prepare: (bridge: Awaited<ReturnType<typeof fixture>>['bri
       },
     );
   return { ...base, clock, written, run };
+}
+
+async function bucket(): Promise<S3Stub> {
+  const stub = await startS3Stub();
+  onTestFinished(() => stub.close());
+  return stub;
 }
 
 function target(over: Record<string, unknown>) {
@@ -58,6 +66,31 @@ describe('a picture', () => {
     });
     expect(await run()).toEqual({ problem: expect.stringContaining('answered 503') });
     expect(bridge.of('requestUpload')).toHaveLength(1);
+  });
+
+  it('that a bucket refuses says why in the word of the bucket', async () => {
+    const stub = await bucket();
+    const { run } = await upload((fake) => fake.script('requestUpload', target({ url: `${stub.url}/b/k` })));
+    expect(await run()).toEqual({
+      problem: expect.stringMatching(/answered 400 \(Authorization\w+Error\)$/),
+    });
+    expect(stub.received()).toBe(2);
+  });
+
+  it('goes nowhere when the storage takes it and never answers, or is not there', async () => {
+    const stub = await bucket();
+    stub.become('silent');
+    const { run, clock, bridge } = await upload((fake) =>
+      fake.script('requestUpload', target({ url: `${stub.url}/b/k` })),
+    );
+    const result = run();
+    await until('the storage has it', () => stub.received() === 1);
+    await clock.advance(20_000);
+    expect(await result).toEqual({ problem: expect.stringContaining('within 20 s') });
+    await stub.close();
+    bridge.script('requestUpload', target({ url: `${stub.url}/b/k` }));
+    expect(await run()).toEqual({ problem: expect.stringContaining('ECONNREFUSED') });
+    expect(clock.sleepers).toBe(0);
   });
 
   it('that is too large is not even asked for', async () => {

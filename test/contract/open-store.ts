@@ -8,6 +8,7 @@ import { keepLease } from '../../src/bridge/leases/keep-lease.ts';
 import type { LeaseDeps } from '../../src/bridge/leases/lease-deps.ts';
 import type { HeldLease } from '../../src/bridge/leases/lease-state.ts';
 import type { RunEnd } from '../../src/bridge/leases/run-end.ts';
+import type { Blobs } from '../../src/bridge/pictures/blobs.ts';
 import { enrolRunner } from '../../src/bridge/runners/enrol.ts';
 import { readRun, submitRun } from '../../src/bridge/runs/runs.ts';
 import { defaultTiming } from '../../src/bridge/timing.ts';
@@ -23,6 +24,7 @@ export interface OpenedStores {
   db: Database;
   hints: Hints;
   events: EventLog;
+  blobs: Blobs;
   /** A flow of the backend, where there is one. */
   flowId?: string;
   close(): Promise<void>;

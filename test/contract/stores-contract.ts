@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
+import { blobsContract } from './blobs-contract.ts';
 import { endingsContract } from './endings-contract.ts';
 import { eventsContract } from './events-contract.ts';
 import { leasesContract } from './leases-contract.ts';
@@ -25,5 +26,6 @@ export function storesContract(name: string, open: OpenStores): void {
     endingsContract(current);
     eventsContract(current);
     runnersContract(current);
+    blobsContract(() => opened);
   });
 }

@@ -1,11 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { databaseNow } from '../../src/bridge/db/database.ts';
+import { blobTable } from '../../src/bridge/distributed/blob-table.ts';
 import { migrateDatabase } from '../../src/bridge/distributed/migrate-database.ts';
 import { openPool } from '../../src/bridge/distributed/pool.ts';
 import { connectRedis } from '../../src/bridge/distributed/redis.ts';
 import { redisEvents } from '../../src/bridge/distributed/redis-events.ts';
 import { redisHints } from '../../src/bridge/distributed/redis-hints.ts';
+import { blobFolder } from '../../src/bridge/embedded/blob-folder.ts';
 import { openDatabase } from '../../src/bridge/embedded/database.ts';
 import { eventTable } from '../../src/bridge/embedded/event-table.ts';
 import { inProcessHints } from '../../src/bridge/embedded/in-process-hints.ts';
@@ -25,6 +28,7 @@ storesContract('the embedded stores', async () => {
     db,
     hints,
     events: eventTable({ db, hints }),
+    blobs: blobFolder(join(folder, 'pictures')),
     async close() {
       await close();
       await rm(folder, { recursive: true, force: true });
@@ -42,6 +46,7 @@ storesContract('the stores that bridges share', async () => {
     db: pool.db,
     hints: await redisHints(redis, silentLog),
     events: redisEvents(redis.commands),
+    blobs: blobTable({ db: pool.db, now: databaseNow }),
     flowId: backendFlowId,
     async close() {
       await redis.close();

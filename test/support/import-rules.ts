@@ -28,6 +28,7 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   '@electric-sql/pglite': ['bridge'],
   ioredis: ['bridge'],
   pg: ['bridge'],
+  aws4fetch: ['bridge'],
 };
 
 /** Files that may read the process's environment: they hand it on as a value. */

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
-import type { Blobs } from '../blobs.ts';
 import { type Database, rowsOf, type SqlNow } from '../db/database.ts';
+import type { Blobs } from '../pictures/blobs.ts';
 
 /** Pictures as rows, so that every bridge can show what any of them was given. A bucket is better for many. */
 export function blobTable({ db, now }: { db: Database; now: SqlNow }): Blobs {

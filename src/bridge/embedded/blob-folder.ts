@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { replaceFile } from '../../lib/replace-file.ts';
-import type { Blobs } from '../blobs.ts';
+import type { Blobs } from '../pictures/blobs.ts';
 
 /** Pictures as files under `folder`. */
 export function blobFolder(folder: string): Blobs {

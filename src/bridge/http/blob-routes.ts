@@ -1,9 +1,10 @@
-import type { Blobs } from '../blobs.ts';
+import { requireGranted, verifyPut } from '../pictures/blob-presigner.ts';
+import type { Blobs } from '../pictures/blobs.ts';
+import { readPictureKey } from '../pictures/picture-key.ts';
 import { ProblemError } from '../problem-error.ts';
-import { blobType, requireGranted, verifyPut } from '../uploads.ts';
 import type { Handlers } from './handler.ts';
 
-/** Pictures of the embedded default: put by presigned URL, read by whoever knows the address. */
+/** Pictures that the bridge keeps itself, where there is no bucket: put by presigned URL, read by whoever knows the address. */
 export function blobRoutes({
   blobs,
   signingKey,
@@ -21,11 +22,12 @@ export function blobRoutes({
       return { done: true };
     },
     async getBlob({ params }) {
-      const contentType = blobType(params['*']);
-      const bytes = contentType === null ? null : await blobs.read(params['*']);
-      if (contentType === null || bytes === null) {
+      const picture = readPictureKey(params['*']);
+      const bytes = picture === null ? null : await blobs.read(params['*']);
+      if (picture === null || bytes === null) {
         throw new ProblemError('not_found', { detail: 'there is no such picture' });
       }
+      const { contentType } = picture;
       // The key holds the hash of the content, so what is there never changes.
       return { contentType, bytes, cacheControl: 'private, max-age=86400, immutable, no-transform' };
     },

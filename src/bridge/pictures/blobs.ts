@@ -1,4 +1,4 @@
-/** Stored pictures by key. Keys are checked by the caller (uploads.ts) and never hold `..`. */
+/** Stored pictures by key. Keys are checked by the caller (picture-key.ts) and never hold `..`. */
 export interface Blobs {
   /** A reader sees a whole picture or none; storing one again changes nothing. */
   put(key: string, bytes: Uint8Array): Promise<void>;
