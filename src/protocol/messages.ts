@@ -281,7 +281,16 @@ export const runnerView = z.object({
   checkWord: z.string(),
   draining: z.boolean(),
   pairedAt: isoTime.nullable(),
+  /** Its last poll or heartbeat. */
   lastSeenAt: isoTime.nullable(),
+  /** Seen within the last minute. */
+  online: z.boolean(),
+  /** Runs it has been given and has not finished. */
+  holds: z.number().int().nonnegative(),
+  /** What it said with its last poll, null before the first. */
+  capabilities: z
+    .object({ ...capabilitiesSchema.shape, browser: z.object(capabilitiesSchema.shape.browser.shape) })
+    .nullable(),
 });
 export const runnersResponse = z.object({ runners: z.array(runnerView) });
 export const approveRequest = z.strictObject({ approve: z.boolean() });
@@ -319,6 +328,51 @@ export const runView = z.object({
   error: runErrorSchema.nullable(),
 });
 export type RunView = z.infer<typeof runView>;
+
+export const whyStates = ['waiting', 'offered', 'running', 'over'] as const;
+
+const lackSchema = z.discriminatedUnion('what', [
+  z.object({ what: z.literal('not_approved'), state: z.enum(runnerStates) }),
+  z.object({ what: z.literal('labels'), missing: labelsSchema }),
+  z.object({ what: z.literal('too_old'), protocol: z.number().int(), needs: z.number().int() }),
+  z.object({ what: z.literal('offline'), lastSeenAt: isoTime.nullable() }),
+  z.object({ what: z.literal('draining') }),
+  z.object({
+    what: z.literal('full'),
+    holds: z.number().int().positive(),
+    concurrency: z.number().int().positive(),
+    /** Until the first of its runs should end, judged by how long such runs took; null when none is known. */
+    freeInMs: z.number().int().nonnegative().nullable(),
+    /** Until the bridge ends the first of its runs, whatever happens. */
+    freeAtMostMs: z.number().int().nonnegative(),
+  }),
+]);
+/** Something a runner lacks to take a run. */
+export type Lack = z.infer<typeof lackSchema>;
+
+export const whyResponse = z.object({
+  runId: uuid,
+  /** As the row says it; a backend may have words of its own. */
+  status: z.string(),
+  state: z.enum(whyStates),
+  /** The answer in a sentence or two. */
+  summary: z.string(),
+  /** Null for a run that does not wait, or waits where bridges do not see it yet. */
+  waitingSince: isoTime.nullable(),
+  waitedMs: z.number().int().nonnegative().nullable(),
+  /** When it is given out again, after a runner could not start it; null when it could be now. */
+  availableAt: isoTime.nullable(),
+  /** Runs of its workspace that come first and that runners of this run could take as well. */
+  ahead: z.number().int().nonnegative(),
+  /** Why the attempt before this one ended, null for the first. */
+  lastEndReason: z.string().nullable(),
+  /** Runners of its workspace, those that come closest to taking it first; empty for a run that does not wait. */
+  runners: z.array(z.object({ runnerId: uuid, name, lacks: z.array(lackSchema), canTake: z.boolean() })),
+  /** Further runners of the workspace that are not listed. */
+  moreRunners: z.number().int().nonnegative(),
+});
+export type WhyResponse = z.infer<typeof whyResponse>;
+
 export const submitResponse = z.object({ runId: uuid, status: z.enum(runStatuses) });
 export const runsResponse = z.object({ runs: z.array(runView.omit({ stepsResult: true })) });
 export const runsQuery = z.strictObject({

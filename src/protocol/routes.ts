@@ -269,6 +269,14 @@ export const routes = {
     response: m.runView,
     problems: ['not_found'],
   },
+  explainRun: {
+    method: 'GET',
+    path: '/v1/runs/:runId/why',
+    auth: 'operator',
+    summary: 'Why a run waits: what each runner of its workspace lacks to take it',
+    response: m.whyResponse,
+    problems: ['not_found'],
+  },
   cancelRun: {
     method: 'POST',
     path: '/v1/runs/:runId/cancel',

@@ -99,6 +99,7 @@ export function storeOn({ db, hints, events, flowId }: OpenedStores): Store {
     async runner(labels = []) {
       const runnerId = randomUUID();
       await enrolRunner({ ...deps, workerSecret }, runnerId, { host: testHost, labels });
+      await db.execute(`update qualinet.runners set workspace = '${workspace}' where id = '${runnerId}'`);
       const taker = { runnerId, workspace, labels };
       const beat: Taker['beat'] = (held, nodeId = null) => keepLease(deps, held, nodeId);
       return {

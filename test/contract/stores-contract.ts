@@ -5,6 +5,7 @@ import { eventsContract } from './events-contract.ts';
 import { leasesContract } from './leases-contract.ts';
 import { type OpenedStores, type OpenStores, type Store, storeOn } from './open-store.ts';
 import { runnersContract } from './runners-contract.ts';
+import { whyContract } from './why-contract.ts';
 
 /**
  * What the bridge's statements must do on every database they run on. Tests share one database and have a workspace of
@@ -27,5 +28,6 @@ export function storesContract(name: string, open: OpenStores): void {
     eventsContract(current);
     runnersContract(current);
     blobsContract(() => opened);
+    whyContract(current);
   });
 }

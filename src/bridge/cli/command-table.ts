@@ -136,6 +136,16 @@ export const qualinetBridge: Program = {
       load: async () => (await import('./commands/runs.ts')).runs,
     },
     {
+      name: 'why',
+      usage: '<id>',
+      summary: 'Say why a run waits: what each runner of its workspace lacks to take it',
+      group: 'Runs',
+      options: connection,
+      examples: ['qualinet-bridge why 0f9f2d0e-7f0c-4a53-9d5c-2f7b1e0c8a11'],
+      exitCodes: clientCodes,
+      load: async () => (await import('./commands/why.ts')).why,
+    },
+    {
       name: 'cancel',
       usage: '<id>',
       summary: 'End a run: at once while it waits, with the next heartbeat while it executes',

@@ -25,12 +25,13 @@ export function leaseRoutes(
   return {
     async pollLeases({ body, caller, gone }) {
       const { slots, waitMs, capabilities } = body;
+      // Also of one that is refused: operators ask why it takes no runs.
+      seen.note(caller.runnerId, capabilities);
       if (capabilities.protocol !== protocolVersion) {
         throw new ProblemError('upgrade_required', {
           detail: `this bridge speaks version ${protocolVersion} of the protocol, the runner version ${capabilities.protocol}`,
         });
       }
-      seen.note(caller.runnerId, capabilities);
       const boundMs = caller.draining ? Math.min(waitMs, timing.drainingPollMs) : waitMs;
       const leases = await dispatcher.poll({ runner: caller, slots, waitMs: boundMs, gone });
       return { leases, orders: caller.draining ? ['drain'] : [] };

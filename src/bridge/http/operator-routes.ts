@@ -6,6 +6,7 @@ import { ProblemError } from '../problem-error.ts';
 import { type CodeDeps, createCode } from '../runners/pairing-codes.ts';
 import type { KeyDeps } from '../runners/runner-keys.ts';
 import { decideRunner, drainRunner, listRunners, revokeRunner } from '../runners/runners.ts';
+import { explainRun } from '../runs/explain-run.ts';
 import { listRuns, readRun, submitRun } from '../runs/runs.ts';
 import type { Handlers } from './handler.ts';
 
@@ -17,7 +18,7 @@ type OperatorDeps = LeaseDeps &
     isManagedAllowed: boolean;
   };
 
-type RunRoutes = 'submitRun' | 'listRuns' | 'readRun' | 'cancelRun' | 'followRun';
+type RunRoutes = 'submitRun' | 'listRuns' | 'readRun' | 'explainRun' | 'cancelRun' | 'followRun';
 type RunnerRoutes = 'createCode' | 'listRunners' | 'decideRunner' | 'drainRunner' | 'revokeRunner';
 
 /** Routes of operators about runners. */
@@ -44,13 +45,18 @@ export function operatorRunnerRoutes(deps: OperatorDeps): Pick<Handlers, RunnerR
 export function operatorRunRoutes(deps: LeaseDeps): Pick<Handlers, RunRoutes> {
   const runOf = async (runId: string) => {
     const run = await readRun(deps, runId);
-    if (run === null) throw new ProblemError('not_found', { detail: 'there is no such run' });
+    if (run === null) throw noSuchRun();
     return run;
   };
   return {
     submitRun: ({ body }) => submitRun(deps, body),
     listRuns: async ({ query }) => ({ runs: await listRuns(deps, query) }),
     readRun: ({ params }) => runOf(params.runId),
+    async explainRun({ params }) {
+      const why = await explainRun(deps, params.runId);
+      if (why === null) throw noSuchRun();
+      return why;
+    },
     async cancelRun({ params }) {
       await cancelRun(deps, params.runId);
       return runOf(params.runId);
@@ -66,4 +72,8 @@ export function operatorRunRoutes(deps: LeaseDeps): Pick<Handlers, RunRoutes> {
       };
     },
   };
+}
+
+function noSuchRun(): ProblemError {
+  return new ProblemError('not_found', { detail: 'there is no such run' });
 }

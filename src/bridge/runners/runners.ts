@@ -4,16 +4,18 @@ import type { Capabilities, runnerView } from '../../protocol/messages.ts';
 import { epochMs, json, nowPlus, rowsOf } from '../db/database.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { ProblemError } from '../problem-error.ts';
+import { isOnline, lastSeenAt, withHeld } from './runner-activity.ts';
 import { type KeyDeps, makeKey } from './runner-keys.ts';
 
 /** A runner as operators see it. */
 export type RunnerView = z.output<typeof runnerView>;
 
 type RunnersDeps = Pick<LeaseDeps, 'db' | 'now' | 'timing' | 'hints'>;
+type ReadDeps = Pick<LeaseDeps, 'db' | 'now' | 'timing'>;
 
 /** All runners, newest first. */
-export async function listRunners({ db }: Pick<LeaseDeps, 'db'>): Promise<RunnerView[]> {
-  return selectRunners(db, sql`order by created_at desc`);
+export async function listRunners(deps: ReadDeps): Promise<RunnerView[]> {
+  return selectRunners(deps, sql`order by runner.created_at desc`);
 }
 
 /** Approves or denies a pending runner. Doing it again answers the same; anything else is `not_found` with the reason. */
@@ -25,12 +27,12 @@ export async function decideRunner(
   const { db, now, timing } = deps;
   const wanted = approve ? 'approved' : 'denied';
   // The key comes first: an approved runner without one could never be told apart from one that was not approved.
-  if (approve && (await findRunner(db, runnerId))?.state === 'pending') await makeKey(deps, runnerId, 1);
+  if (approve && (await findRunner(deps, runnerId))?.state === 'pending') await makeKey(deps, runnerId, 1);
   await db.execute(sql`
     update qualinet.runners set state = ${wanted}, approved_at = ${approve ? now() : sql`null`},
       pairing_expires_at = ${nowPlus(now, timing.pairingMs)}
     where id = ${runnerId}::uuid and state = 'pending' and pairing_expires_at > ${now()}`);
-  const runner = await findRunner(db, runnerId);
+  const runner = await findRunner(deps, runnerId);
   if (runner?.state === wanted) return runner;
   throw new ProblemError('not_found', {
     detail:
@@ -63,21 +65,26 @@ export async function noteSeen(
     where id = ${runnerId}::uuid`);
 }
 
-async function changeRunner({ db, hints }: RunnersDeps, runnerId: string, change: SQL): Promise<RunnerView> {
+async function changeRunner(deps: RunnersDeps, runnerId: string, change: SQL): Promise<RunnerView> {
+  const { db, hints } = deps;
   await db.execute(sql`update qualinet.runners set ${change} where id = ${runnerId}::uuid`);
   hints.publish({ about: 'runner', runnerId, leaseId: null });
-  const runner = await findRunner(db, runnerId);
+  const runner = await findRunner(deps, runnerId);
   if (runner === null) throw new ProblemError('not_found', { detail: 'there is no such runner' });
   return runner;
 }
 
 /** Whether this runner may take runs at all; false for one that was revoked or denied. */
 export async function isApproved(db: LeaseDeps['db'], runnerId: string): Promise<boolean> {
-  return (await findRunner(db, runnerId))?.state === 'approved';
+  const [runner] = await rowsOf<{ state: string }>(
+    db,
+    sql`select state from qualinet.runners where id = ${runnerId}::uuid`,
+  );
+  return runner?.state === 'approved';
 }
 
-async function findRunner(db: LeaseDeps['db'], runnerId: string): Promise<RunnerView | null> {
-  const [runner] = await selectRunners(db, sql`where id = ${runnerId}::uuid`);
+async function findRunner(deps: ReadDeps, runnerId: string): Promise<RunnerView | null> {
+  const [runner] = await selectRunners(deps, sql`where runner.id = ${runnerId}::uuid`);
   return runner ?? null;
 }
 
@@ -86,13 +93,15 @@ type RunnerRow = Omit<RunnerView, 'pairedAt' | 'lastSeenAt'> & {
   lastSeenAtMs: number | null;
 };
 
-async function selectRunners(db: LeaseDeps['db'], condition: SQL): Promise<RunnerView[]> {
+async function selectRunners({ db, now, timing }: ReadDeps, condition: SQL): Promise<RunnerView[]> {
   const rows = await rowsOf<RunnerRow>(
     db,
     sql`
-      select id as "runnerId", name, state, workspace, labels, mode, host, check_word as "checkWord", draining,
-        ${epochMs(sql`approved_at`)} as "pairedAtMs", ${epochMs(sql`last_seen_at`)} as "lastSeenAtMs"
-      from qualinet.runners ${condition}`,
+      select runner.id as "runnerId", runner.name, runner.state, runner.workspace, runner.labels, runner.mode,
+        runner.host, runner.check_word as "checkWord", runner.draining, runner.capabilities,
+        ${epochMs(sql`runner.approved_at`)} as "pairedAtMs", ${epochMs(lastSeenAt)} as "lastSeenAtMs",
+        ${isOnline(now)} as online, coalesce(held.holds, 0) as holds
+      from qualinet.runners runner ${withHeld(timing)} ${condition}`,
   );
   return rows.map(({ pairedAtMs, lastSeenAtMs, ...row }) => ({
     ...row,

@@ -225,6 +225,7 @@ describe('qualinet-bridge runners', () => {
     expect((await outputOf(['approve', id])).out).toBe('evil [31mhost is approved\n');
     expect((await outputOf(['drain', id])).out).toBe('evil [31mhost is draining\n');
     expect((await outputOf(['undrain', id])).out).toBe('evil [31mhost is approved\n');
+    expect((await outputOf(['runners'])).out).toMatch(new RegExp(`${id} +evil \\[31mhost +approved +w-`));
     expect((await outputOf(['revoke', id, '--json'])).out).toMatch(/"state":"revoked"/);
     const other = await pending('host');
     expect((await outputOf(['deny', other])).out).toBe('host is denied\n');
@@ -232,6 +233,41 @@ describe('qualinet-bridge runners', () => {
       code: 64,
       err: expect.stringContaining('this runner is denied already'),
     });
+  });
+});
+
+describe('qualinet-bridge why', () => {
+  it('says what each runner lacks, for people and for programs, and that a run does not wait', async () => {
+    const { url, adminToken } = fixture.bridge;
+    const { client, runnerId } = await pairRunner(url, adminToken, { workspace: 'why' });
+    const submit = async () =>
+      (await outputOf(['submit', 'flow.json', '--workspace', 'why', '--labels', 'gpu'])).out.trim();
+    const runId = await submit();
+    const unseen = await outputOf(['why', runId]);
+    expect(unseen.code).toBe(0);
+    expect(unseen.out).toMatch(
+      /^The only runner of the workspace why cannot take it: it is without the label gpu and offline\.\nIt has waited for .*\n\n/,
+    );
+    expect(unseen.out).toMatch(
+      new RegExp(`\nRUNNER +NAME +IS\n${runnerId} +test-host +without the label gpu; offline, never seen\n$`),
+    );
+    await client.call('pollLeases', { body: { slots: 1, waitMs: 0, capabilities: testCapabilities } });
+    const answer = await until('the runner was noted', async () => {
+      const { out } = await outputOf(['why', runId, '--json']);
+      return JSON.parse(out).runners[0].lacks.length === 1 ? JSON.parse(out) : null;
+    });
+    expect(answer).toMatchObject({
+      runId,
+      status: 'queued',
+      state: 'waiting',
+      runners: [{ runnerId, lacks: [{ what: 'labels', missing: ['gpu'] }], canTake: false }],
+    });
+    expect((await outputOf(['runners'])).out).toMatch(
+      new RegExp(`${runnerId} +test-host +online +0 of 1 +why +headless-shell +1\\.1\\.0 `),
+    );
+    await outputOf(['cancel', runId]);
+    expect((await outputOf(['why', runId])).out).toBe('The run does not wait: it is over (cancelled).\n');
+    expect((await outputOf(['why', runnerId])).code).toBe(64);
   });
 });
 

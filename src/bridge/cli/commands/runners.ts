@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineCommand } from '../../../command-line/command.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
+import type { ResponseOf } from '../../../protocol/routes.ts';
 import { connectionOptions, findBridge } from '../connection.ts';
 import { callBridge } from '../operator-client.ts';
 import { table } from '../table.ts';
@@ -20,13 +21,27 @@ export const runners = defineCommand({
     }
     stdout.write(
       table(
-        ['ID', 'NAME', 'STATE', 'WORKSPACE', 'LABELS', 'CHECK WORD', 'LAST SEEN'],
+        [
+          'ID',
+          'NAME',
+          'STATE',
+          'RUNS',
+          'WORKSPACE',
+          'LABELS',
+          'BROWSER',
+          'VERSION',
+          'CHECK WORD',
+          'LAST SEEN',
+        ],
         answer.runners.map((runner) => [
           runner.runnerId,
           runner.name,
-          runner.draining && runner.state === 'approved' ? 'draining' : runner.state,
+          stateText(runner),
+          runner.capabilities === null ? '' : `${runner.holds} of ${runner.capabilities.concurrency}`,
           runner.workspace,
           runner.labels.join(','),
+          browserText(runner),
+          runner.capabilities?.qualinetVersion ?? runner.host.qualinetVersion,
           runner.checkWord,
           runner.lastSeenAt ?? 'never',
         ]),
@@ -41,3 +56,18 @@ export const runners = defineCommand({
     return exitCode.done;
   },
 });
+
+type RunnerView = ResponseOf<'listRunners'>['runners'][number];
+
+function stateText({ state, draining, online, lastSeenAt }: RunnerView): string {
+  if (state !== 'approved') return state;
+  // One that was approved and has not started yet is not missed.
+  const presence = online ? 'online' : lastSeenAt === null ? 'approved' : 'offline';
+  return draining ? `${presence}, draining` : presence;
+}
+
+function browserText({ capabilities }: RunnerView): string {
+  if (capabilities === null) return '';
+  const { kind, version, sandbox } = capabilities.browser;
+  return `${kind}${version === undefined ? '' : ` ${version}`}${sandbox === false ? ' (no sandbox)' : ''}`;
+}
