@@ -1,10 +1,14 @@
 // npm run bench: prepares a fresh clone, then prints the figures of docs/benchmarks.md as ratios against peers of the same run.
 import { bundle } from './build.js';
-import { buildPrograms, installPackages, provideBrowser } from './prepare.js';
+import { buildPrograms, installPackages, provideBrowser, provideServers } from './prepare.js';
 
 installPackages();
 await buildPrograms();
-await bundle('bench', 'test/bench/main.ts');
+provideServers();
+await bundle('bench', 'test/bench/main.ts', {
+  'simulated-fleet': 'test/bench/simulated-fleet.ts',
+  'original-worker': 'test/bench/original-worker.ts',
+});
 process.env.QUALINET_BROWSER ??= provideBrowser();
 const { main } = await import('../dist/bench/main.js');
 await main();

@@ -24,13 +24,13 @@ export async function build() {
   await writeFile(stamp, sources);
 }
 
-/** Bundles one program into dist/<name>/main.js and its chunks. */
-export async function bundle(name, entry) {
+/** Bundles one program into dist/<name>/main.js and its chunks; `beside` are further programs for the same folder, by name. */
+export async function bundle(name, entry, beside = {}) {
   const esbuild = await import('esbuild');
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   await esbuild.build({
     absWorkingDir: root,
-    entryPoints: { main: entry },
+    entryPoints: { main: entry, ...beside },
     outdir: `dist/${name}`,
     bundle: true,
     // Commands are imported lazily: splitting keeps what one command does not need out of its start.

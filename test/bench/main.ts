@@ -1,4 +1,5 @@
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
+import { startBridgeBench } from './bridge-bench.ts';
 import { table } from './interleave.ts';
 import { measureStartTime } from './start-time.ts';
 import { measureTenSteps } from './ten-steps.ts';
@@ -13,4 +14,30 @@ export async function main(): Promise<void> {
     `\n${table('Ten steps on a page that answers at once (aim: ratio at most 1.10)', await measureTenSteps('/', rounds))}`,
   );
   say(`\n${table('Ten steps on a page that answers after 150 ms', await measureTenSteps('/late', rounds))}`);
+  await sayBridgeFigures(say);
+}
+
+async function sayBridgeFigures(say: (text: string) => void): Promise<void> {
+  const bench = await startBridgeBench();
+  try {
+    const busy = (): string => `load ${loadavg()[0]?.toFixed(1)}`;
+    const arrival = await bench.measureArrival(200);
+    say(`\n${table(`From queue.add to the run's arrival (aim: ratio at most 2; ${busy()})`, arrival)}`);
+    const runs = 2_000;
+    const drain = await bench.measureDrain(runs, 3);
+    say(`\n${table(`${runs} runs that do nothing (${busy()})`, drain)}`);
+    const took = drain[1]?.medianMs ?? Number.NaN;
+    say(`  ${Math.round((runs / took) * 1_000)} runs a second through one bridge (aim: 1000)`);
+    const { publishPerS, bridgePerS } = await bench.measureEvents(16, 10);
+    say(`\nEvents in batches of 50, 16 runs at a time (aim: 50000 a second; ${busy()})`);
+    say(`  plain PUBLISH, pipelined  ${Math.round(publishPerS)} a second`);
+    say(
+      `  through the bridge        ${Math.round(bridgePerS)} a second  ratio ${(bridgePerS / publishPerS).toFixed(3)}`,
+    );
+    const { rssMb, corePercent } = await bench.measureIdlePolls(10_000, 30);
+    say(`\n10000 idle polls (aim: at most 250 MB and 5 % of a core; ${busy()})`);
+    say(`  ${rssMb.toFixed(0)} MB, ${corePercent.toFixed(1)} % of a core`);
+  } finally {
+    await bench.close();
+  }
 }

@@ -22,7 +22,8 @@ export function programEnv(more: Readonly<Record<string, string>> = {}): Record<
 }
 
 /** What all bridges on shared servers must have alike. */
-const workerSecret = 'test-worker-secret-0123456789';
+/** WORKER_SECRET of bridges on shared servers. */
+export const workerSecret = 'test-worker-secret-0123456789';
 
 /** A bridge process that serves. */
 export interface BridgeProcess {

@@ -1,0 +1,109 @@
+import { createInterface } from 'node:readline';
+import { Pool } from 'undici';
+import { Secret } from '../../src/lib/secret.ts';
+import { type RouteName, routePath, routes } from '../../src/protocol/routes.ts';
+import { type RequestMessage, type SigningKey, signRequest } from '../../src/protocol/signing.ts';
+import { testCapabilities } from '../support/signed-client.ts';
+
+/** What the program is told on its command line, as JSON. */
+export interface FleetOrder {
+  url: string;
+  /** One runner for each key. */
+  keys: readonly { keyid: string; secret: string }[];
+  /**
+   * `runs`: every run is acknowledged and reported passed at once; a line `<runId> <arrival>` for each.
+   * `idle`: polls that find nothing and are made again.
+   * `events`: the first run is kept and told events of for as long as the program lives, 50 at a time; a line with how
+   * many so far after every batch.
+   */
+  mode: 'runs' | 'idle' | 'events';
+}
+
+const eventsPerBatch = 50;
+
+/**
+ * Many runners without a browser in one process, each talking as a real one does, every request signed. Answers are not
+ * verified: that is the runner's own cost, and this program stands for many machines. Ends with its stdin.
+ */
+async function main(): Promise<void> {
+  const order = JSON.parse(process.argv[2] ?? '') as FleetOrder;
+  const pool = new Pool(order.url, { connections: null, pipelining: 1, headersTimeout: 60_000 });
+  const ended = new AbortController();
+  createInterface({ input: process.stdin }).on('close', () => ended.abort());
+  const loops = order.keys.map(({ keyid, secret }) => {
+    const key = { keyid, secret: new Secret(secret) };
+    const call: Call = (name, params, body) => send(pool, order.url, key, name, params, body);
+    return runnerLoop(call, order.mode, ended.signal);
+  });
+  process.stdout.write('ready\n');
+  await Promise.race([
+    Promise.all(loops),
+    new Promise((resolve) => ended.signal.addEventListener('abort', resolve)),
+  ]);
+  await pool.destroy();
+  process.exit(0);
+}
+
+type Call = (name: RouteName, params: Record<string, string>, body: object) => Promise<unknown>;
+
+async function runnerLoop(call: Call, mode: FleetOrder['mode'], signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const { leases } = (await call(
+        'pollLeases',
+        {},
+        { slots: 1, waitMs: 25_000, capabilities: testCapabilities },
+      )) as { leases: { leaseId: string; runId: string; fence: number }[] };
+      for (const { leaseId, runId, fence } of leases) {
+        if (mode === 'runs') process.stdout.write(`${runId} ${performance.timeOrigin + performance.now()}\n`);
+        await call('heartbeat', { leaseId }, { fence, nodeId: null });
+        if (mode === 'events') await tellForEver(call, leaseId, fence, signal);
+        const result = { status: 'passed', durationMs: 1, stepsResult: [] };
+        await call('postResult', { leaseId }, { fence, result });
+      }
+    } catch (error) {
+      if (!signal.aborted) process.stderr.write(`${String(error)}\n`);
+    }
+  }
+}
+
+async function tellForEver(call: Call, leaseId: string, fence: number, signal: AbortSignal): Promise<void> {
+  const at = new Date().toISOString();
+  for (let told = 0; !signal.aborted; told += eventsPerBatch) {
+    const events = Array.from({ length: eventsPerBatch }, (_, index) => {
+      const nodeId = `node-${Math.floor(index / 2)}`;
+      const event =
+        index % 2 === 0
+          ? { type: 'step_start', nodeId }
+          : { type: 'step_complete', nodeId, status: 'passed', durationMs: 12, logs: 'Clicked #button' };
+      return { seq: told + index + 1, at, event };
+    });
+    await call('postEvents', { leaseId }, { fence, events });
+    process.stdout.write(`${told + eventsPerBatch}\n`);
+  }
+}
+
+async function send(
+  pool: Pool,
+  url: string,
+  key: SigningKey,
+  name: RouteName,
+  params: Record<string, string>,
+  content: object,
+): Promise<unknown> {
+  const path = routePath(name, params);
+  const body = Buffer.from(JSON.stringify(content));
+  const headers = { 'content-type': 'application/json' };
+  const message: RequestMessage = { method: routes[name].method, url: url + path, headers, body };
+  const answer = await pool.request({
+    method: 'POST',
+    path,
+    headers: { ...headers, ...signRequest(message, key, Date.now()) },
+    body,
+  });
+  const text = await answer.body.text();
+  if (answer.statusCode !== 200) throw new Error(`${name}: ${answer.statusCode} ${text}`);
+  return JSON.parse(text);
+}
+
+await main();
