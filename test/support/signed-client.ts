@@ -153,13 +153,13 @@ export async function request(
   };
 }
 
-/** Pairs a runner through the wire: code, redeem, claim. The code must approve by itself. */
+/** Pairs a runner through the wire: code, redeem, claim. */
 export async function pairRunner(
   url: string,
   adminToken: Secret,
   { workspace = 'default', labels = [] as string[], nowMs = Date.now } = {},
 ): Promise<{ runnerId: string; client: SignedClient }> {
-  const { body: code } = await post(url, '/v1/codes', { workspace, labels }, adminToken);
+  const { body: code } = await post(url, '/v1/codes', { workspace, labels, autoApprove: true }, adminToken);
   const exchangeKeys = newExchangeKeys();
   const redeemed = await post(url, '/v1/pairings', {
     code: code['code'],
