@@ -22,10 +22,11 @@ RUN apt-get update \
 COPY --from=build /src/dist/bridge /opt/qualinet/dist/bridge
 COPY --from=build /src/bin/qualinet-bridge.js /opt/qualinet/bin/qualinet-bridge.js
 COPY --from=build /src/package.json /opt/qualinet/package.json
+RUN ln -s /opt/qualinet/bin/qualinet-bridge.js /usr/local/bin/qualinet-bridge
 USER qualinet
 VOLUME /data
 EXPOSE 4870
-ENTRYPOINT ["tini", "--", "node", "/opt/qualinet/bin/qualinet-bridge.js"]
+ENTRYPOINT ["tini", "--", "qualinet-bridge"]
 CMD ["serve"]
 
 # The last stage is what `docker build .` makes.

@@ -129,6 +129,9 @@ const environment = z.object({
 
 type Values = z.output<typeof environment>;
 
+/** Every environment variable that a bridge reads. */
+export const bridgeVariables: readonly string[] = Object.keys(environment.shape);
+
 /** Reads the configuration from an environment. Throws UsageError with every problem at once, naming the variables. */
 export function readBridgeConfig(env: Readonly<Record<string, string | undefined>>): BridgeConfig {
   // An empty variable is how compose files and service units write an unset one.

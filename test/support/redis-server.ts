@@ -14,16 +14,23 @@ export interface RedisServer extends ServerProcess {
 
 /** Starts one; `settings` are further `--name value` pairs. */
 export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
+  return startRedisWith([
+    ...['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'],
+    ...settings,
+  ]);
+}
+
+/** Starts one with these settings and no others but where it listens and keeps its data. */
+export async function startRedisWith(
+  settings: readonly string[],
+  password: string | null = null,
+): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'qualinet-test-redis-'));
   const port = await freePort();
-  const url = `redis://127.0.0.1:${port}`;
+  const url = `redis://${password === null ? '' : `:${password}@`}127.0.0.1:${port}`;
   const server = await serverProcess({
     command: findServerPrograms().redisServer,
-    args: [
-      ...['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--save', ''],
-      ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'],
-      ...settings,
-    ],
+    args: ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, ...settings],
     answers: () => answers(url),
   });
   return {
