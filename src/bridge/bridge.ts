@@ -24,6 +24,7 @@ import { everyObserver } from './leases/run-end.ts';
 import { runLine } from './leases/run-line.ts';
 import { blobPresigner } from './pictures/blob-presigner.ts';
 import { bucketPresigner } from './pictures/bucket-presigner.ts';
+import { createReadiness, type Readiness } from './readiness.ts';
 import { seenNotes } from './runners/seen-notes.ts';
 import type { Stores } from './stores.ts';
 import { startSweeps } from './sweeps.ts';
@@ -73,10 +74,11 @@ export async function startBridge(config: BridgeConfig, deps: BridgeDeps): Promi
 
     let url = '';
     const publicUrl = (): string => config.publicUrl ?? url;
-    const { app, startIntake } = await compose({ config, ...deps, stores, publicUrl, undo });
+    const { app, readiness, startIntake } = await compose({ config, ...deps, stores, publicUrl, undo });
     url = await listen(app, config);
     await stores.announce(url);
     await startIntake();
+    undo.push(() => readiness.close());
     return { url, publicUrl: publicUrl(), adminToken: stores.adminToken, place: stores.place, close };
   } catch (error) {
     await close();
@@ -95,7 +97,9 @@ interface Parts extends BridgeDeps {
 const bridgeName = `${hostname()}:${process.pid}`;
 
 /** Everything between stores and socket, put together; what must be ended is added to `undo`. */
-async function compose(parts: Parts): Promise<{ app: FastifyInstance; startIntake: () => Promise<void> }> {
+async function compose(
+  parts: Parts,
+): Promise<{ app: FastifyInstance; readiness: Readiness; startIntake: () => Promise<void> }> {
   const { config, clock, log, stores, publicUrl, undo } = parts;
   const { db, now, hints, events, nonces, blobs, workerSecret, adminToken, autoApprove } = stores;
   const timing: Timing = { ...defaultTiming, ...parts.timing };
@@ -106,6 +110,7 @@ async function compose(parts: Parts): Promise<{ app: FastifyInstance; startIntak
   const dispatcher = createDispatcher({ ...leases, clock });
   const streams = eventStreams(timing.streamHeartbeatMs);
   const seen = seenNotes({ ...leases, clock });
+  const readiness = createReadiness({ dependencies: stores.dependencies, clock, log });
   const signingKey = bridgeKey(workerSecret, 'blob-urls');
   const uploads = { ttlMs: timing.uploadUrlMs, nowMs };
   const presigner =
@@ -137,7 +142,7 @@ async function compose(parts: Parts): Promise<{ app: FastifyInstance; startIntak
       ...blobRoutes({ blobs, signingKey, nowMs }),
       ...operatorRunnerRoutes(all),
       ...operatorRunRoutes(leases),
-      ...systemRoutes({ db, log, publicUrl }),
+      ...systemRoutes({ readiness, publicUrl }),
     },
   );
   const inFlight = countInFlight(app);
@@ -152,7 +157,7 @@ async function compose(parts: Parts): Promise<{ app: FastifyInstance; startIntak
       await app.close();
     },
   );
-  return { app, startIntake: async () => {} };
+  return { app, readiness, startIntake: async () => {} };
 }
 
 async function listen(app: FastifyInstance, { host, port }: BridgeConfig): Promise<string> {

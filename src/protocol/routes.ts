@@ -301,7 +301,8 @@ export const routes = {
     method: 'GET',
     path: '/readyz',
     auth: 'none',
-    summary: 'The database answers too',
+    summary:
+      'Everything the bridge needs works, each named: PostgreSQL, and Redis and the intake where it has them',
     response: 'text',
     problems: ['unavailable'],
   },

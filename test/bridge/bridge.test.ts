@@ -180,7 +180,9 @@ describe('a bridge', () => {
   it('answers health checks and publishes its table as OpenAPI', async () => {
     const { url } = await start(await freshFolder());
     expect((await request(url, 'GET', '/healthz')).body).toEqual({ text: 'ok\n' });
-    expect((await request(url, 'GET', '/readyz')).body).toEqual({ text: 'ready\n' });
+    expect((await request(url, 'GET', '/readyz')).body).toEqual({
+      text: 'ready\npostgresql: ok\n',
+    });
     const { body } = await request(url, 'GET', '/openapi.json');
     expect(body).toMatchObject({ openapi: '3.1.0', servers: [{ url }] });
   });

@@ -1,30 +1,32 @@
-import { sql } from 'drizzle-orm';
-import type { Log } from '../../lib/log.ts';
-import type { Database } from '../db/database.ts';
 import { ProblemError } from '../problem-error.ts';
+import type { Readiness } from '../readiness.ts';
 import type { Content, Handlers } from './handler.ts';
 import { openapi } from './openapi.ts';
 
 /** Routes about the bridge itself. */
 export function systemRoutes({
-  db,
-  log,
+  readiness,
   publicUrl,
 }: {
-  db: Database;
-  log: Log;
+  readiness: Readiness;
   publicUrl: () => string;
 }): Pick<Handlers, 'health' | 'ready' | 'openapi'> {
   return {
     health: async () => text('text/plain; charset=utf-8', 'ok\n'),
     async ready() {
-      try {
-        await db.execute(sql`select 1`);
-      } catch (error) {
-        log.warn('the database does not answer', { error });
-        throw new ProblemError('unavailable', { detail: 'the database does not answer' }, 5_000);
+      const { isClosing, dependencies } = await readiness.look();
+      if (isClosing) throw new ProblemError('unavailable', { detail: 'the bridge is closing' }, 5_000);
+      const errors = dependencies.flatMap(({ name, problem }) =>
+        problem === null ? [] : [{ path: name, message: problem }],
+      );
+      if (errors.length > 0) {
+        const detail = errors.map(({ path, message }) => `${path} does not work: ${message}`).join('; ');
+        throw new ProblemError('unavailable', { detail, errors }, 5_000);
       }
-      return text('text/plain; charset=utf-8', 'ready\n');
+      return text(
+        'text/plain; charset=utf-8',
+        ['ready', ...dependencies.map(({ name }) => `${name}: ok`)].map((line) => `${line}\n`).join(''),
+      );
     },
     openapi: async () => text('application/json', `${JSON.stringify(openapi(publicUrl()), null, 2)}\n`),
   };
