@@ -5,6 +5,7 @@ import { EnvironmentError, errorText, systemErrorCode } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
 import { bridgeKey } from './bridge-keys.ts';
+import { bridgeLog } from './bridge-log.ts';
 import { addressUrl, type BridgeConfig } from './config.ts';
 import { createDispatcher } from './dispatch.ts';
 import { openServers } from './distributed/open-servers.ts';
@@ -22,6 +23,7 @@ import { runnerRoutes } from './http/runner-routes.ts';
 import { systemRoutes } from './http/system-routes.ts';
 import { everyObserver } from './leases/run-end.ts';
 import { runLine } from './leases/run-line.ts';
+import { createOutages } from './outages.ts';
 import { blobPresigner } from './pictures/blob-presigner.ts';
 import { bucketPresigner } from './pictures/bucket-presigner.ts';
 import { createReadiness, type Readiness } from './readiness.ts';
@@ -50,14 +52,18 @@ export interface BridgeDeps {
   timing?: Partial<Timing>;
   /** Called before a database is made, which takes a few seconds. */
   onFirstStart?: () => void;
+  /** Ends a start that waits for a server. */
+  signal?: AbortSignal;
 }
 
 /**
  * Starts a bridge: on its embedded default, everything in the data folder and no other server needed, or beside the servers
- * of `config.servers`. Throws EnvironmentError when the folder is in use, a server cannot be used or the port is taken;
+ * of `config.servers`. Throws EnvironmentError when the folder is in use, a server cannot be used or the port is taken,
+ * ServerUnavailableError when a server does not answer for half a minute, CancelledError when `signal` ended the start;
  * nothing is left behind then.
  */
-export async function startBridge(config: BridgeConfig, deps: BridgeDeps): Promise<Bridge> {
+export async function startBridge(config: BridgeConfig, given: BridgeDeps): Promise<Bridge> {
+  const deps: BridgeDeps = { ...given, log: bridgeLog(given.log) };
   const undo: (() => Promise<void> | void)[] = [];
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => {
@@ -68,8 +74,11 @@ export async function startBridge(config: BridgeConfig, deps: BridgeDeps): Promi
   };
   try {
     const { servers } = config;
+    const { timing } = deps;
     const stores =
-      servers === null ? await openEmbedded(config, deps) : await openServers(servers, config, deps);
+      servers === null
+        ? await openEmbedded(config, deps)
+        : await openServers(servers, config, { ...deps, patienceMs: timing?.serverPatienceMs });
     undo.push(() => stores.close());
 
     let url = '';
@@ -107,6 +116,7 @@ async function compose(
   const teller = createTeller({ db, now, events, log });
   const observe = everyObserver([runLine({ log, bridge: bridgeName })], log);
   const leases = { db, now, timing, hints, events, teller, observe, log };
+  const outages = createOutages({ dependencies: stores.dependencies, log });
   const dispatcher = createDispatcher({ ...leases, clock });
   const streams = eventStreams(timing.streamHeartbeatMs);
   const seen = seenNotes({ ...leases, clock });
@@ -134,7 +144,7 @@ async function compose(
     nowMs,
   };
   const app = createApp(
-    { auth, streams, log, trustedProxies: config.trustedProxies },
+    { auth, streams, outages, log, trustedProxies: config.trustedProxies },
     {
       ...pairingRoutes(all),
       ...runnerRoutes(all),
@@ -146,7 +156,7 @@ async function compose(
     },
   );
   const inFlight = countInFlight(app);
-  const sweeps = startSweeps({ ...leases, clock, dispatcher });
+  const sweeps = startSweeps({ ...leases, clock, dispatcher, outages });
   undo.push(
     () => seen.settled(),
     () => sweeps.stop(),

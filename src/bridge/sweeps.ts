@@ -4,6 +4,7 @@ import { endForsaken } from './leases/end-forsaken.ts';
 import type { LeaseDeps } from './leases/lease-deps.ts';
 import { renewAfterSilence } from './leases/renew-after-silence.ts';
 import { sweepLeases } from './leases/sweep-leases.ts';
+import type { Outages } from './outages.ts';
 import { forgetOldCodes } from './runners/pairing-codes.ts';
 import { forgetOldGuesses } from './runners/wrong-guesses.ts';
 
@@ -18,8 +19,10 @@ export interface Sweeps {
   stop(): Promise<void>;
 }
 
+type SweepDeps = LeaseDeps & { clock: Clock; dispatcher: Dispatcher; outages: Outages };
+
 /** Every second: leases nobody keeps, endings nobody told, then runs whose wake-up was lost. A pass that fails is told and tried again. */
-export function startSweeps(deps: LeaseDeps & { clock: Clock; dispatcher: Dispatcher }): Sweeps {
+export function startSweeps(deps: SweepDeps): Sweeps {
   const stopping = new AbortController();
   const work = (async () => {
     for (let pass = 1; !stopping.signal.aborted; pass += 1) {
@@ -28,19 +31,21 @@ export function startSweeps(deps: LeaseDeps & { clock: Clock; dispatcher: Dispat
       } catch {
         return;
       }
-      try {
+      await look(deps, 'leases', async () => {
+        // In this order: after a silence, leases must go on before those that nobody keeps are ended.
         await renewAfterSilence(deps);
         await sweepLeases(deps);
         if (pass % endForsakenEvery === 0) await endForsaken(deps);
-        await deps.teller.sweep();
-        await deps.dispatcher.sweep();
-        if (pass % cleanUpEvery === 0) {
+      });
+      await look(deps, 'endings', () => deps.teller.sweep());
+      await look(deps, 'polls', () => deps.dispatcher.sweep());
+      if (pass % cleanUpEvery === 0) {
+        await look(deps, 'pairing codes', async () => {
           await forgetOldCodes(deps);
           await forgetOldGuesses(deps);
-        }
-      } catch (error) {
-        deps.log.error('the sweep of leases failed', { error });
+        });
       }
+      await deps.outages.look();
     }
   })();
   return {
@@ -49,4 +54,13 @@ export function startSweeps(deps: LeaseDeps & { clock: Clock; dispatcher: Dispat
       await work;
     },
   };
+}
+
+// Each by itself: an ending that cannot be told while Redis is away must not keep runs from those who wait for them.
+async function look({ outages, log }: SweepDeps, what: string, sweep: () => Promise<void>): Promise<void> {
+  try {
+    await sweep();
+  } catch (error) {
+    if (!outages.note(error)) log.error(`the sweep of ${what} failed`, { error });
+  }
 }

@@ -21,6 +21,8 @@ export const defaultTiming = {
   streamHeartbeatMs: 15_000,
   /** A stream looks for new events at least this often, should a wake-up have been lost. */
   streamRereadMs: 5_000,
+  /** How long a bridge that starts waits for servers that start beside it. */
+  serverPatienceMs: 30_000,
   pairingCodeMs: limits.pairingCodeMs as number,
   /** How long an operator may take to approve, and the runner to fetch its key afterwards. */
   pairingMs: 15 * 60_000,

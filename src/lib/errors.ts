@@ -58,6 +58,12 @@ export class BridgeUnavailableError extends ExpectedError {
   readonly code = 'api_unavailable';
 }
 
+/** A server that this program needs does not answer (yet): start again later. Unlike EnvironmentError, waiting may be enough. */
+export class ServerUnavailableError extends ExpectedError {
+  readonly exitCode = exitCode.unavailable;
+  readonly code = 'server_unavailable';
+}
+
 /** The bridge answered and refused: the request itself cannot succeed. */
 export class RefusedError extends ExpectedError {
   readonly exitCode = exitCode.temporary;

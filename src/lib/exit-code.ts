@@ -17,7 +17,7 @@ export const exitCodeMeaning: Readonly<Record<number, string>> = {
   [exitCode.done]: 'done or drained',
   [exitCode.flowFailed]: 'the flow failed',
   [exitCode.usage]: 'the command line or the flow file is wrong',
-  [exitCode.unavailable]: 'the API cannot be reached',
+  [exitCode.unavailable]: 'the API, or a server the bridge needs, cannot be reached',
   [exitCode.internal]: 'an internal error',
   [exitCode.temporary]: 'a temporary failure; try again',
   [exitCode.credentialsRefused]: 'credentials refused, expired or revoked; pair again',

@@ -39,9 +39,9 @@ storesContract('the embedded stores', async () => {
 storesContract('the stores that bridges share', async () => {
   const [server, database] = await Promise.all([startRedis(), backendDatabase()]);
   const databaseUrl = new Secret(database.url);
-  await migrateDatabase(databaseUrl);
-  const pool = await openPool(databaseUrl, silentLog);
-  const redis = await connectRedis(new Secret(server.url), silentLog);
+  await migrateDatabase(databaseUrl, { log: silentLog });
+  const pool = await openPool(databaseUrl, { log: silentLog });
+  const redis = await connectRedis(new Secret(server.url), { log: silentLog });
   return {
     db: pool.db,
     hints: await redisHints(redis, silentLog),

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chownSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -31,6 +31,7 @@ export async function startPostgres({
     { ...user, cwd: folder, encoding: 'utf8' },
   );
   if (made.status !== 0) throw new Error(`initdb ended with ${made.status}:\n${made.stderr}`);
+  await writeFile(join(data, 'pg_hba.conf'), passwordRules);
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const setting = (name: string, value: string): string[] => ['-c', `${name}=${value}`];
@@ -60,6 +61,11 @@ export async function startPostgres({
     },
   };
 }
+
+/** The superuser comes in without a password; every other role needs its own. */
+const passwordRules = `host all postgres 127.0.0.1/32 trust
+host all all 127.0.0.1/32 scram-sha-256
+`;
 
 async function answers(url: string): Promise<boolean> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 1_000 });

@@ -46,7 +46,10 @@ export const qualinetBridge: Program = {
         'HOST=0.0.0.0 PUBLIC_URL=https://bridge.example.com qualinet-bridge serve',
         'DATABASE_URL=postgres://... REDIS_URL=redis://... WORKER_SECRET=... QUALINET_ADMIN_TOKEN=... qualinet-bridge serve',
       ],
-      exitCodes: [exitCode.done, exitCode.notReady, exitCode.interrupted, exitCode.terminated],
+      exitCodes: [
+        ...[exitCode.done, exitCode.unavailable, exitCode.notReady],
+        ...[exitCode.interrupted, exitCode.terminated],
+      ],
       load: async () => (await import('./commands/serve.ts')).serve,
     },
     {
@@ -56,7 +59,7 @@ export const qualinetBridge: Program = {
       group: 'Server',
       options: [dataDir],
       examples: ['qualinet-bridge migrate'],
-      exitCodes: [exitCode.done, exitCode.notReady],
+      exitCodes: [exitCode.done, exitCode.unavailable, exitCode.notReady],
       load: async () => (await import('./commands/migrate.ts')).migrate,
     },
     {

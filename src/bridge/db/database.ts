@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { DrizzleQueryError, type SQL, sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import type { Clock } from '../../lib/clock.ts';
 
@@ -63,9 +63,16 @@ export async function rowsOf<Row>(db: Pick<Database, 'execute'>, statement: SQL)
   return (result as { rows: Row[] }).rows;
 }
 
+/**
+ * What went wrong in a statement, without the statement: the error that Drizzle throws holds all its parameters in message
+ * and fields, and those may be what flows type. Every other error as it is.
+ */
+export function withoutStatement(error: unknown): unknown {
+  return error instanceof DrizzleQueryError ? (error.cause ?? new Error('a statement failed')) : error;
+}
+
 /** PostgreSQL's code of what went wrong in a statement; null for every other error. */
 export function sqlState(error: unknown): string | null {
-  // Drizzle wraps what the driver threw.
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const cause = withoutStatement(error);
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
 }

@@ -1,6 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
 import { EnvironmentError } from '../../lib/errors.ts';
-import type { Log } from '../../lib/log.ts';
 import type { BridgeConfig, ServersConfig } from '../config.ts';
 import { databaseNow } from '../db/database.ts';
 import { databaseDependency } from '../db/database-dependency.ts';
@@ -9,6 +8,7 @@ import { blobTable } from './blob-table.ts';
 import { checkRedis } from './check-redis.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { openPool } from './pool.ts';
+import type { ReachDeps } from './reach-server.ts';
 import { connectRedis } from './redis.ts';
 import { redisDependency } from './redis-dependency.ts';
 import { redisEvents } from './redis-events.ts';
@@ -18,26 +18,27 @@ import { requireRunsTable } from './runs-columns.ts';
 
 /**
  * Everything on the PostgreSQL and the Redis of the backend, which any number of bridges share. Throws EnvironmentError
- * when one of them cannot be reached or used; nothing is left open then.
+ * or ServerUnavailableError when one of them cannot be used or reached, CancelledError when `signal` ends the start; nothing is left open then.
  */
 export async function openServers(
   { databaseUrl, redisUrl }: ServersConfig,
   { workerSecret, adminToken }: Pick<BridgeConfig, 'workerSecret' | 'adminToken'>,
-  { clock, log }: { clock: Clock; log: Log },
+  { clock, ...reach }: ReachDeps & { clock: Clock },
 ): Promise<Stores> {
   if (workerSecret === null || adminToken === null) {
     throw new EnvironmentError('bridges on shared servers need WORKER_SECRET and QUALINET_ADMIN_TOKEN');
   }
+  const { log } = reach;
   const undo: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const step of undo.reverse().splice(0)) await step();
   };
   try {
-    const pool = await openPool(databaseUrl, log);
+    const pool = await openPool(databaseUrl, reach);
     undo.push(() => pool.close());
-    await migrateDatabase(databaseUrl);
+    await migrateDatabase(databaseUrl, reach);
     await requireRunsTable(pool.db);
-    const redis = await connectRedis(redisUrl, log);
+    const redis = await connectRedis(redisUrl, reach);
     undo.push(() => redis.close());
     await checkRedis(redis.commands, log);
     const hints = await redisHints(redis, log);

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { Pool, type QueryArrayConfig, type QueryConfig } from 'pg';
-import type { Log } from '../../lib/log.ts';
 import type { Secret } from '../../lib/secret.ts';
 import type { Database } from '../db/database.ts';
-import { placeOf, reachServer } from './reach-server.ts';
+import { placeOf, type ReachDeps, reachServer } from './reach-server.ts';
 
 /** Connections a bridge keeps at most; statements are short, so that more would only queue in the server. */
 const connections = 20;
@@ -25,15 +24,15 @@ export interface DatabasePool {
   close(): Promise<void>;
 }
 
-/** Connects. Throws EnvironmentError when the server does not come up or refuses. */
-export async function openPool(databaseUrl: Secret, log: Log): Promise<DatabasePool> {
+/** Connects. Throws what {@link reachServer} does when the server does not come up or refuses. */
+export async function openPool(databaseUrl: Secret, deps: ReachDeps): Promise<DatabasePool> {
   const url = databaseUrl.reveal();
   const place = placeOf(url);
   const pool = new PreparingPool({ connectionString: url, max: connections, ...connectionSettings });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on('error', (error) => log.warn('a connection to PostgreSQL broke', { error }));
+  pool.on('error', (error) => deps.log.warn('a connection to PostgreSQL broke', { error }));
   try {
-    await reachServer(`PostgreSQL at ${place}`, 'DATABASE_URL', log, () => pool.query('select 1'));
+    await reachServer(`PostgreSQL at ${place}`, 'DATABASE_URL', deps, () => pool.query('select 1'));
   } catch (error) {
     await pool.end();
     throw error;

@@ -1,7 +1,7 @@
 import { type RedisOptions as AllOptions, Redis } from 'ioredis';
 import type { Log } from '../../lib/log.ts';
 import type { Secret } from '../../lib/secret.ts';
-import { placeOf, reachServer } from './reach-server.ts';
+import { placeOf, type ReachDeps, reachServer } from './reach-server.ts';
 
 /** How often the listening connection is asked whether it lives: it sends nothing by itself, so that it would never notice. */
 const pingMs = 10_000;
@@ -40,12 +40,14 @@ export interface RedisConnections {
   close(): Promise<void>;
 }
 
-/** Connects. Throws EnvironmentError when the server does not come up or refuses. */
-export async function connectRedis(redisUrl: Secret, log: Log): Promise<RedisConnections> {
+/** Connects. Throws what {@link reachServer} does when the server does not come up or refuses. */
+export async function connectRedis(redisUrl: Secret, deps: ReachDeps): Promise<RedisConnections> {
   const url = redisUrl.reveal();
   const place = placeOf(url);
   const connect = (options: RedisOptions, name: string) =>
-    reachServer(`Redis at ${place}`, 'REDIS_URL', log, () => connected(url, options, name, log));
+    reachServer(`Redis at ${place}`, 'REDIS_URL or QUALINET_MANAGED_REDIS_URL', deps, () =>
+      connected(url, options, name, deps.log),
+    );
   const commands = await connect(commandOptions, 'commands');
   let subscriber: Redis;
   try {

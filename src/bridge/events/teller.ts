@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Log } from '../../lib/log.ts';
 import type { RunStatus, RunUpdate } from '../../protocol/run-result.ts';
 import { type Database, epochMs, nowPlus, rowsOf, type SqlNow, uuidArray } from '../db/database.ts';
+import { isOutage } from '../outage.ts';
 import type { EventLog } from './event-log.ts';
 
 /** Endings told again in one pass; the rest waits for the next. */
@@ -85,7 +86,9 @@ export function createTeller({
       try {
         await tellEnd(run);
       } catch (error) {
-        log.warn('the end of a run could not be told yet', { runId: run.runId, error });
+        // An outage is told once, and not with each run.
+        const at = isOutage(error) ? 'debug' : 'warn';
+        log[at]('the end of a run could not be told yet', { runId: run.runId, error });
       }
     },
     async sweep() {

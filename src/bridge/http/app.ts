@@ -4,6 +4,8 @@ import type { Log } from '../../lib/log.ts';
 import { artifactTypes } from '../../protocol/messages.ts';
 import { bodyLimitOf, type Route, type RouteName, routes } from '../../protocol/routes.ts';
 import type { RequestMessage, SigningKey } from '../../protocol/signing.ts';
+import { withoutStatement } from '../db/database.ts';
+import type { Outages } from '../outages.ts';
 import { ProblemError } from '../problem-error.ts';
 import { type Answer, contentAnswer, jsonAnswer, problemAnswer, signedAnswer } from './answer.ts';
 import { type AuthDeps, authenticate } from './authenticate.ts';
@@ -15,6 +17,7 @@ import { readInput } from './read-input.ts';
 export interface AppDeps {
   auth: AuthDeps;
   streams: EventStreams;
+  outages: Outages;
   log: Log;
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
@@ -132,7 +135,7 @@ async function serveStream(deps: AppDeps, stream: EventStream, reply: FastifyRep
     await deps.streams.serve(reply.raw, stream);
   } catch (error) {
     // The head is out, so there is no other answer than the end; the peer comes back with Last-Event-ID.
-    deps.log.error('event stream failed', { error });
+    if (!deps.outages.note(error)) deps.log.error('event stream failed', { error });
   }
   return reply;
 }
@@ -183,18 +186,23 @@ async function authenticKey(
 
 function problemOf(deps: AppDeps, route: RouteName, error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
+  if (deps.outages.note(error)) {
+    return new ProblemError(
+      'unavailable',
+      { detail: 'a server that this bridge needs does not answer' },
+      2_000,
+    );
+  }
   deps.log.error('request failed', {
     route,
-    error: causeOf(error),
+    error: stackOf(withoutStatement(error)),
   });
   return new ProblemError('internal');
 }
 
-// A failed statement is an error that holds all its parameters, and those hold what flows type: only its cause is told.
-function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.cause instanceof Error) return causeOf(error.cause);
-  return error.stack ?? error.message;
+// A bug is told with its stack.
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function messageOf(deps: AppDeps, request: FastifyRequest, body: Uint8Array | null): RequestMessage {

@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Capabilities } from '../../protocol/messages.ts';
 import type { Database, SqlNow } from '../db/database.ts';
+import { isOutage } from '../outage.ts';
 import { noteSeen } from './runners.ts';
 
 /** How often a runner's row is touched for being alive. */
@@ -25,7 +26,8 @@ export function seenNotes(deps: { db: Database; now: SqlNow; clock: Clock; log: 
       if (notedAtMs.size > 10_000) notedAtMs.clear();
       notedAtMs.set(runnerId, atMs);
       const write = noteSeen(deps, runnerId, capabilities).catch((error: unknown) => {
-        deps.log.warn('cannot note that a runner was seen', { runnerId, error });
+        const at = isOutage(error) ? 'debug' : 'warn';
+        deps.log[at]('cannot note that a runner was seen', { runnerId, error });
       });
       writing.add(write);
       void write.finally(() => writing.delete(write));

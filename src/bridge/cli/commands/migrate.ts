@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { defineCommand } from '../../../command-line/command.ts';
+import { peopleLog } from '../../../command-line/people-log.ts';
 import { UsageError } from '../../../lib/errors.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
 import { readBridgeConfig } from '../../config.ts';
@@ -11,13 +12,14 @@ import { openDatabase } from '../../embedded/database.ts';
 /** `qualinet-bridge migrate`: our own tables brought up to date, in the database that the configuration names. */
 export const migrate = defineCommand({
   options: z.object({ args: z.tuple([]), dataDir: z.string().min(1).optional() }),
-  async run({ dataDir }, { env, stderr }) {
+  async run({ dataDir }, context) {
+    const { env, stderr } = context;
     const { servers, dataDir: configured } = readBridgeConfig(env);
     if (servers !== null) {
       if (dataDir !== undefined) {
         throw new UsageError('--data-dir and DATABASE_URL name two databases; give one of them');
       }
-      const isChanged = await migrateDatabase(servers.databaseUrl);
+      const isChanged = await migrateDatabase(servers.databaseUrl, { log: peopleLog(context) });
       stderr.write(
         `The schema "qualinet" ${isChanged ? 'was brought up to date' : 'is up to date'}; no other table was touched.\n`,
       );

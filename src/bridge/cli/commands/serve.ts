@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type CommandContext, defineCommand } from '../../../command-line/command.ts';
 import { peopleLog } from '../../../command-line/people-log.ts';
 import { systemClock } from '../../../lib/clock.ts';
+import { CancelledError } from '../../../lib/errors.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
 import { jsonLog } from '../../../lib/log.ts';
 import { type Bridge, startBridge } from '../../bridge.ts';
@@ -34,7 +35,12 @@ export const serve = defineCommand({
     try {
       const onFirstStart = (): void =>
         stderr.write(`Making the database in ${config.dataDir} (once, a few seconds) ...\n`);
-      const bridge = await startBridge(config, { clock: systemClock, log, onFirstStart });
+      const deps = { clock: systemClock, log, onFirstStart, signal: stopped.now };
+      const bridge = await startBridge(config, deps).catch((error: unknown) => {
+        if (error instanceof CancelledError) return null;
+        throw error;
+      });
+      if (bridge === null) return exitCode.done;
       try {
         await introduce(bridge, config, context);
         await stopped.signal;
@@ -49,18 +55,24 @@ export const serve = defineCommand({
   },
 });
 
-/** Resolves at the first signal; the second one ends the process at once. */
-function firstSignal({ onSignal, exit }: CommandContext): { signal: Promise<void>; end: () => void } {
+/** Resolves, and aborts `now`, at the first signal; the second one ends the process at once. */
+function firstSignal({ onSignal, exit }: CommandContext): {
+  signal: Promise<void>;
+  now: AbortSignal;
+  end: () => void;
+} {
   let end = (): void => {};
+  const stop = new AbortController();
   const signal = new Promise<void>((resolve) => {
     let isFirst = true;
     end = onSignal((name) => {
       if (!isFirst) exit(name === 'SIGINT' ? exitCode.interrupted : exitCode.terminated);
       isFirst = false;
+      stop.abort();
       resolve();
     });
   });
-  return { signal, end: () => end() };
+  return { signal, now: stop.signal, end: () => end() };
 }
 
 async function introduce(
