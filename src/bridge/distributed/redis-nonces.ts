@@ -3,6 +3,9 @@ import type { Log } from '../../lib/log.ts';
 import { nonceMemoryMs } from '../../protocol/signing.ts';
 import { memoryNonces, type Nonces } from '../http/nonces.ts';
 
+/** How often a Redis that did not answer is asked again. */
+const retryMs = 1_000;
+
 /**
  * Nonces that all bridges share. While Redis does not answer, each bridge goes on with its own memory: refusing everybody
  * would end every run that executes, and a request that is replayed at another bridge meets the fence of its lease.
@@ -10,9 +13,12 @@ import { memoryNonces, type Nonces } from '../http/nonces.ts';
 export function redisNonces({ redis, nowMs, log }: { redis: Redis; nowMs: () => number; log: Log }): Nonces {
   const own = memoryNonces(nowMs);
   let isShared = true;
+  let nextTryMs = 0;
   return {
     async remember(keyid, nonce, createdAtMs) {
       const here = await own.remember(keyid, nonce, createdAtMs);
+      // A Redis that hangs would make every request wait for its time-out.
+      if (!isShared && nowMs() < nextTryMs) return here;
       let isNew: boolean;
       try {
         const key = `qualinet:nonce:${keyid}:${nonce}`;
@@ -20,6 +26,7 @@ export function redisNonces({ redis, nowMs, log }: { redis: Redis; nowMs: () => 
       } catch (error) {
         if (isShared) log.warn('Redis does not answer; replays are noticed by each bridge alone', { error });
         isShared = false;
+        nextTryMs = nowMs() + retryMs;
         return here;
       }
       isShared = true;
