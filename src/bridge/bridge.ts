@@ -23,6 +23,10 @@ import { runnerRoutes } from './http/runner-routes.ts';
 import { systemRoutes } from './http/system-routes.ts';
 import { everyObserver } from './leases/run-end.ts';
 import { runLine } from './leases/run-line.ts';
+import { countHandlers } from './metrics/count-handlers.ts';
+import { countRequests } from './metrics/count-requests.ts';
+import { fleetGauges } from './metrics/fleet-gauges.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { createOutages } from './outages.ts';
 import { blobPresigner } from './pictures/blob-presigner.ts';
 import { bucketPresigner } from './pictures/bucket-presigner.ts';
@@ -114,9 +118,11 @@ async function compose(
   const timing: Timing = { ...defaultTiming, ...parts.timing };
   const nowMs = () => clock.nowMs();
   const teller = createTeller({ db, now, events, log });
-  const observe = everyObserver([runLine({ log, bridge: bridgeName })], log);
-  const leases = { db, now, timing, hints, events, teller, observe, log };
+  const metrics = createMetrics({ clock, log });
+  const observe = everyObserver([runLine({ log, bridge: bridgeName }), metrics.runEnded], log);
+  const leases = { db, now, timing, hints, events, teller, observe, returned: metrics.leaseReturned, log };
   const outages = createOutages({ dependencies: stores.dependencies, log });
+  metrics.addSource('fleet', fleetGauges({ db, now, timing }));
   const dispatcher = createDispatcher({ ...leases, clock });
   const streams = eventStreams(timing.streamHeartbeatMs);
   const seen = seenNotes({ ...leases, clock });
@@ -148,14 +154,15 @@ async function compose(
     {
       ...pairingRoutes(all),
       ...runnerRoutes(all),
-      ...leaseRoutes({ ...leases, dispatcher, presigner, seen }),
+      ...countHandlers(leaseRoutes({ ...leases, dispatcher, presigner, seen }), metrics),
       ...blobRoutes({ blobs, signingKey, nowMs }),
       ...operatorRunnerRoutes(all),
       ...operatorRunRoutes(leases),
-      ...systemRoutes({ readiness, publicUrl }),
+      ...systemRoutes({ readiness, metrics, publicUrl }),
     },
   );
   const inFlight = countInFlight(app);
+  countRequests(app, metrics);
   const sweeps = startSweeps({ ...leases, clock, dispatcher, outages });
   undo.push(
     () => seen.settled(),

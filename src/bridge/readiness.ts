@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { publicReason } from './public-reason.ts';
-import { sharedRead } from './shared-read.ts';
+import { oneAtATime, sharedRead } from './shared-read.ts';
 import type { Dependency } from './stores.ts';
 import { withinTime } from './time-limit.ts';
 
@@ -11,7 +11,7 @@ const limitMs = 2_000;
 const ttlMs = 1_000;
 
 /** One dependency, and why it does not work; null when it does. */
-export interface DependencyState {
+interface DependencyState {
   name: string;
   problem: string | null;
 }
@@ -47,15 +47,12 @@ export function createReadiness({
 /** Checks one dependency and tells the log when it begins and ceases to fail. */
 function checkOf(dependency: Dependency, clock: Clock, log: Log): () => Promise<DependencyState> {
   const { name } = dependency;
-  let underWay: Promise<void> | null = null;
+  // One that hangs is not asked again while it does.
+  const ask = oneAtATime(() => dependency.check());
   let isWorking = true;
   return async () => {
-    // One that hangs is not asked again while it does: its questions would pile up.
-    underWay ??= dependency.check().finally(() => {
-      underWay = null;
-    });
     try {
-      await withinTime(clock, limitMs, underWay);
+      await withinTime(clock, limitMs, ask());
     } catch (error) {
       if (isWorking)
         log.warn('not ready: something the bridge needs does not work', { dependency: name, error });

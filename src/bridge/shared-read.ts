@@ -6,17 +6,22 @@ import type { Clock } from '../lib/clock.ts';
  */
 export function sharedRead<T>(clock: Clock, ttlMs: number, read: () => Promise<T>): () => Promise<T> {
   let latest: { value: T; untilMs: number } | null = null;
+  const readOnce = oneAtATime(async () => {
+    const value = await read();
+    latest = { value, untilMs: clock.monotonicMs() + ttlMs };
+    return value;
+  });
+  return () =>
+    latest !== null && clock.monotonicMs() < latest.untilMs ? Promise.resolve(latest.value) : readOnce();
+}
+
+/** The same work, which who asks while it is under way shares: what hangs does not pile up. */
+export function oneAtATime<T>(work: () => Promise<T>): () => Promise<T> {
   let underWay: Promise<T> | null = null;
   return () => {
-    if (latest !== null && clock.monotonicMs() < latest.untilMs) return Promise.resolve(latest.value);
-    underWay ??= read()
-      .then((value) => {
-        latest = { value, untilMs: clock.monotonicMs() + ttlMs };
-        return value;
-      })
-      .finally(() => {
-        underWay = null;
-      });
+    underWay ??= work().finally(() => {
+      underWay = null;
+    });
     return underWay;
   };
 }

@@ -329,7 +329,7 @@ export const runView = z.object({
 });
 export type RunView = z.infer<typeof runView>;
 
-export const whyStates = ['waiting', 'offered', 'running', 'over'] as const;
+const whyStates = ['waiting', 'offered', 'running', 'over'] as const;
 
 const lackSchema = z.discriminatedUnion('what', [
   z.object({ what: z.literal('not_approved'), state: z.enum(runnerStates) }),

@@ -10,9 +10,18 @@ import type { ProblemCode } from './problem.ts';
  * - `enrol`: signed with the enrolment key that WORKER_SECRET and the runner's id give (`ws1.<runnerId>`).
  * - `managed`: signed with the key that QUALINET_MANAGED_PAIR_SECRET gives (`mp1`).
  * - `operator`: `Authorization: Bearer <QUALINET_ADMIN_TOKEN>`.
+ * - `operator-or-near`: as `operator`, or without a token from a loopback or private address, directly: no header says that a
+ *   proxy stands between.
  * - `presigned`: the query of the URL itself is signed by the bridge.
  */
-export type RouteAuth = 'none' | 'runner' | 'enrol' | 'managed' | 'operator' | 'presigned';
+export type RouteAuth =
+  | 'none'
+  | 'runner'
+  | 'enrol'
+  | 'managed'
+  | 'operator'
+  | 'operator-or-near'
+  | 'presigned';
 
 /** One line of the table. `path` has `:name` parameters; all of those are UUIDs except the rest parameter `*`. */
 export interface Route {
@@ -306,6 +315,13 @@ export const routes = {
     response: 'text',
     problems: ['unavailable'],
   },
+  metrics: {
+    method: 'GET',
+    path: '/metrics',
+    auth: 'operator-or-near',
+    summary: "Numbers about this bridge and about all runs and runners, in Prometheus' text format",
+    response: 'text',
+  },
   openapi: {
     method: 'GET',
     path: '/openapi.json',
@@ -369,6 +385,7 @@ const problemsOfAuth: Record<RouteAuth, readonly ProblemCode[]> = {
   enrol: signatureProblems,
   managed: signatureProblems,
   operator: ['token_refused'],
+  'operator-or-near': ['token_refused'],
   presigned: [],
 };
 

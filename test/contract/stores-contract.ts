@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import { blobsContract } from './blobs-contract.ts';
 import { endingsContract } from './endings-contract.ts';
 import { eventsContract } from './events-contract.ts';
+import { fleetContract } from './fleet-contract.ts';
 import { leasesContract } from './leases-contract.ts';
 import { type OpenedStores, type OpenStores, type Store, storeOn } from './open-store.ts';
 import { runnersContract } from './runners-contract.ts';
@@ -29,5 +30,6 @@ export function storesContract(name: string, open: OpenStores): void {
     runnersContract(current);
     blobsContract(() => opened);
     whyContract(current);
+    fleetContract(current);
   });
 }

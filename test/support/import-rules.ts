@@ -29,6 +29,7 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['bridge'],
   pg: ['bridge'],
   aws4fetch: ['bridge'],
+  'prom-client': ['bridge'],
 };
 
 /** Files that may read the process's environment: they hand it on as a value. */

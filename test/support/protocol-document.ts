@@ -64,7 +64,7 @@ const audiences: [string, readonly Route['auth'][]][] = [
   ['Pairing', ['none', 'managed', 'enrol']],
   ['Runner (signed)', ['runner']],
   ['Pictures of the embedded default', ['presigned']],
-  ['Operators (`Authorization: Bearer`)', ['operator']],
+  ['Operators (`Authorization: Bearer`)', ['operator', 'operator-or-near']],
 ];
 
 function routeTables(): string[] {
@@ -82,8 +82,16 @@ function routeTables(): string[] {
         return `| ${name} | \`${route.method} ${route.path}\` | ${route.summary} | ${route.auth} | ${limit} | ${codes} |`;
       }),
     '',
+    ...(auths.includes('operator-or-near') ? near : []),
   ]);
 }
+
+const near = [
+  '`operator-or-near`: the token, or none where the connection itself comes from a loopback or private address (127/8, 10/8,',
+  '172.16/12, 192.168/16, ::1, fc00::/7), which is not among QUALINET_TRUSTED_PROXIES, and the request has none of `Authorization`,',
+  '`Forwarded`, `Via`, `X-Forwarded-*` and `X-Real-IP`: a scraper in the network needs no secret, and what a proxy brings in does.',
+  '',
+];
 
 function readable(name: string, value: number): string {
   if (/bytes/i.test(name))

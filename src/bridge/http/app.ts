@@ -11,6 +11,7 @@ import { type Answer, contentAnswer, jsonAnswer, problemAnswer, signedAnswer } f
 import { type AuthDeps, authenticate } from './authenticate.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { Content, EventStream, Handlers } from './handler.ts';
+import { nearness } from './near.ts';
 import { readInput } from './read-input.ts';
 
 /** What the HTTP side needs besides its handlers. */
@@ -42,6 +43,7 @@ export function createApp(deps: AppDeps, handlers: Handlers): FastifyInstance {
     app.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   }
   const names = Object.keys(routes) as RouteName[];
+  const checked: ServeDeps = { ...deps, isNear: nearness(deps.trustedProxies) };
   for (const name of names) {
     // Each handler takes what the checks for its own route give; the loop cannot follow that.
     const handler = handlers[name] as unknown as AnyHandler;
@@ -50,7 +52,7 @@ export function createApp(deps: AppDeps, handlers: Handlers): FastifyInstance {
       url: routes[name].path,
       bodyLimit: bodyLimitOf(name),
       config: { name },
-      handler: (request, reply) => serve(deps, name, handler, request, reply),
+      handler: (request, reply) => serve(checked, name, handler, request, reply),
     });
   }
   app.setErrorHandler((error, request, reply) => refuseEarly(deps, error, request, reply));
@@ -71,8 +73,10 @@ export function createApp(deps: AppDeps, handlers: Handlers): FastifyInstance {
 
 type AnyHandler = (input: object) => Promise<unknown>;
 
+type ServeDeps = AppDeps & { isNear: (request: FastifyRequest) => boolean };
+
 async function serve(
-  deps: AppDeps,
+  deps: ServeDeps,
   name: RouteName,
   handler: AnyHandler,
   request: FastifyRequest,
@@ -89,7 +93,7 @@ async function serve(
   reply.raw.on('close', onClose);
   let answer: Answer;
   try {
-    const { caller } = await authenticate(deps.auth, route.auth, message, (key) => {
+    const { caller } = await authenticate(deps.auth, authOf(deps, route, request), message, (key) => {
       signing.key = key;
     });
     const raw = {
@@ -126,6 +130,12 @@ async function serve(
     ...(signing.key === null ? {} : { key: signing.key.keyid }),
   });
   return write(reply, answer);
+}
+
+// A token that was given is checked also from near: a wrong one is a mistake to be told.
+function authOf({ isNear }: ServeDeps, { auth }: Route, request: FastifyRequest) {
+  if (auth !== 'operator-or-near') return auth;
+  return request.headers.authorization === undefined && isNear(request) ? 'none' : 'operator';
 }
 
 async function serveStream(deps: AppDeps, stream: EventStream, reply: FastifyReply): Promise<unknown> {

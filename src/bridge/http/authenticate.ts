@@ -33,7 +33,7 @@ export type OnAuthentic = (key: SigningKey) => void;
  */
 export async function authenticate(
   deps: AuthDeps,
-  auth: RouteAuth,
+  auth: Exclude<RouteAuth, 'operator-or-near'>,
   message: RequestMessage,
   onAuthentic: OnAuthentic,
 ): Promise<Authenticated> {

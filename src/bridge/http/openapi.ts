@@ -105,7 +105,9 @@ function failures(codes: readonly ProblemCode[]): Record<string, Json> {
 }
 
 function securityOf(auth: RouteAuth): Json[] {
-  return auth === 'none' ? [] : [{ [auth]: [] }];
+  if (auth === 'none') return [];
+  // The empty one: no token is needed from near.
+  return auth === 'operator-or-near' ? [{ operator: [] }, {}] : [{ [auth]: [] }];
 }
 
 function signature(which: string): Json {

@@ -1,3 +1,4 @@
+import type { Metrics } from '../metrics/metrics.ts';
 import { ProblemError } from '../problem-error.ts';
 import type { Readiness } from '../readiness.ts';
 import type { Content, Handlers } from './handler.ts';
@@ -6,11 +7,13 @@ import { openapi } from './openapi.ts';
 /** Routes about the bridge itself. */
 export function systemRoutes({
   readiness,
+  metrics,
   publicUrl,
 }: {
   readiness: Readiness;
+  metrics: Pick<Metrics, 'text'>;
   publicUrl: () => string;
-}): Pick<Handlers, 'health' | 'ready' | 'openapi'> {
+}): Pick<Handlers, 'health' | 'ready' | 'metrics' | 'openapi'> {
   return {
     health: async () => text('text/plain; charset=utf-8', 'ok\n'),
     async ready() {
@@ -28,6 +31,7 @@ export function systemRoutes({
         ['ready', ...dependencies.map(({ name }) => `${name}: ok`)].map((line) => `${line}\n`).join(''),
       );
     },
+    metrics: async () => text('text/plain; version=0.0.4; charset=utf-8', await metrics.text()),
     openapi: async () => text('application/json', `${JSON.stringify(openapi(publicUrl()), null, 2)}\n`),
   };
 }

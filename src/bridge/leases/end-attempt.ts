@@ -74,6 +74,7 @@ export async function endAttempt(deps: LeaseDeps, end: AttemptEnd): Promise<bool
   );
   if (returned.length === 0) return false;
   log.info('run waits again', { runId: lease.runId, fence: end.fence, attempts, reason: endReason(end) });
+  deps.returned?.(end.reason);
   hints.publish({ about: 'run', runId: lease.runId });
   hints.publish({ about: 'ready', workspace: lease.workspace, labels: lease.labels });
   return true;

@@ -16,5 +16,7 @@ export interface LeaseDeps {
   teller: Teller;
   /** Hears of every run that this bridge ends. */
   observe: RunObserver;
+  /** Hears of every lease that this bridge puts back, with the reason. */
+  returned?: (reason: string) => void;
   log: Log;
 }

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { protocolVersion } from '../../protocol/limits.ts';
 import type { Lack, runnerStates, WhyResponse } from '../../protocol/messages.ts';
-import { epochMs, nowPlus, rowsOf } from '../db/database.ts';
+import { epochMs, literalInteger, nowPlus, rowsOf } from '../db/database.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { concurrency, isOnline, lastSeenAt, protocolOf, withHeld } from '../runners/runner-activity.ts';
 
@@ -23,7 +23,7 @@ export async function runnersForRun(
     db,
     sql`
       with newest as materialized (
-        select run_id, workspace, state, ended_at from qualinet.leases order by queued_at desc limit ${newestRuns}
+        select run_id, workspace, state, ended_at from qualinet.leases order by queued_at desc limit ${literalInteger(newestRuns)}
       ), finished as (
         select r.flow_id, r.duration_ms,
           row_number() over (partition by r.flow_id order by n.ended_at desc) as of_flow,
@@ -52,7 +52,7 @@ export async function runnersForRun(
       where runner.workspace = ${workspace} and (runner.state <> 'pending' or runner.pairing_expires_at > ${now()})
       order by runner.state = 'approved' desc, ${lastSeenAt} > ${nowPlus(now, -timing.runMs)} desc nulls last,
         runner.created_at desc
-      limit ${maxRunners}`,
+      limit ${literalInteger(maxRunners)}`,
   );
   const runners = rows.map((row) => {
     const lacks = lacksOf(row, labels);

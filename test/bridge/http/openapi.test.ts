@@ -30,7 +30,13 @@ describe('/openapi.json', () => {
     expect(operation?.requestBody !== undefined).toBe(
       route.request !== undefined || route.auth === 'presigned',
     );
-    expect(operation?.security).toEqual(route.auth === 'none' ? [] : [{ [route.auth]: [] }]);
+    expect(operation?.security).toEqual(
+      route.auth === 'none'
+        ? []
+        : route.auth === 'operator-or-near'
+          ? [{ operator: [] }, {}]
+          : [{ [route.auth]: [] }],
+    );
     expect(operation?.parameters?.filter((parameter) => parameter.in === 'path').length ?? 0).toBe(
       route.path.match(/[:*]/g)?.length ?? 0,
     );
