@@ -35,6 +35,7 @@ import { seenNotes } from './runners/seen-notes.ts';
 import type { Stores } from './stores.ts';
 import { startSweeps } from './sweeps.ts';
 import { defaultTiming, type Timing } from './timing.ts';
+import { startTracing } from './tracing/start-tracing.ts';
 
 /** A bridge that serves. */
 export interface Bridge {
@@ -119,7 +120,14 @@ async function compose(
   const nowMs = () => clock.nowMs();
   const teller = createTeller({ db, now, events, log });
   const metrics = createMetrics({ clock, log });
-  const observe = everyObserver([runLine({ log, bridge: bridgeName }), metrics.runEnded], log);
+  const tracing =
+    config.tracing === null
+      ? null
+      : await startTracing(config.tracing, { events, log, instance: bridgeName });
+  if (tracing !== null) undo.push(() => tracing.close());
+  const observers = [runLine({ log, bridge: bridgeName }), metrics.runEnded];
+  if (tracing !== null) observers.push(tracing.observe);
+  const observe = everyObserver(observers, log);
   const leases = { db, now, timing, hints, events, teller, observe, returned: metrics.leaseReturned, log };
   const outages = createOutages({ dependencies: stores.dependencies, log });
   metrics.addSource('fleet', fleetGauges({ db, now, timing }));

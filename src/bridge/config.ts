@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../lib/errors.ts';
 import { Secret } from '../lib/secret.ts';
+import { readTracing, type TracingConfig } from './tracing/tracing-config.ts';
 
 /** The bridge's configuration, read once. Secrets that are null are made and kept in the data folder. */
 export interface BridgeConfig {
@@ -20,6 +21,8 @@ export interface BridgeConfig {
   readonly servers: ServersConfig | null;
   /** Null: the bridge keeps pictures itself. */
   readonly bucket: BucketConfig | null;
+  /** Null: runs are not traced. */
+  readonly tracing: TracingConfig | null;
   readonly dataDir: string;
   readonly trustedProxies: readonly string[];
 }
@@ -139,9 +142,11 @@ export function readBridgeConfig(env: Readonly<Record<string, string | undefined
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = environment.safeParse(given);
+  const { tracing, problems: tracingProblems } = readTracing(given);
   const problems = [
     ...(parsed.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? []),
     ...serverProblems(given),
+    ...tracingProblems,
     ...missingOf(
       given,
       ['B2_BUCKET_NAME', 'B2_ENDPOINT', 'B2_KEY_ID', 'B2_APPLICATION_KEY'],
@@ -173,6 +178,7 @@ export function readBridgeConfig(env: Readonly<Record<string, string | undefined
       values.QUALINET_ALLOW_MANAGED_PAIR === 'true' ? (values.QUALINET_MANAGED_PAIR_SECRET ?? null) : null,
     servers: serversOf(values),
     bucket: bucketOf(values),
+    tracing,
     dataDir: dataFolder(given),
     trustedProxies: values.QUALINET_TRUSTED_PROXIES,
   });

@@ -25,6 +25,7 @@ describe('the configuration of the bridge', () => {
       managedPairSecret: null,
       servers: null,
       bucket: null,
+      tracing: null,
       dataDir: join(homedir(), '.qualinet-bridge'),
       trustedProxies: [],
     });

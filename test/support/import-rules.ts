@@ -30,6 +30,10 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   pg: ['bridge'],
   aws4fetch: ['bridge'],
   'prom-client': ['bridge'],
+  '@opentelemetry/api': ['bridge'],
+  '@opentelemetry/sdk-trace-base': ['bridge'],
+  '@opentelemetry/resources': ['bridge'],
+  '@opentelemetry/exporter-trace-otlp-http': ['bridge'],
 };
 
 /** Files that may read the process's environment: they hand it on as a value. */

@@ -45,8 +45,9 @@ export interface BridgeProcess {
 export async function startBridgeProcess(
   dataDir: string,
   more: Readonly<Record<string, string>> = {},
+  path = bridgeProgram,
 ): Promise<BridgeProcess> {
-  return serving({ QUALINET_DATA_DIR: dataDir, ...more });
+  return serving({ QUALINET_DATA_DIR: dataDir, ...more }, path);
 }
 
 /** The same beside a backend's PostgreSQL and Redis, which any number of bridges may share. */
@@ -62,10 +63,10 @@ function sharedServersEnv({ databaseUrl, redisUrl }: { databaseUrl: string; redi
   return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, WORKER_SECRET: workerSecret };
 }
 
-async function serving(more: Readonly<Record<string, string>>): Promise<BridgeProcess> {
+async function serving(more: Readonly<Record<string, string>>, path = bridgeProgram): Promise<BridgeProcess> {
   const env = programEnv({ PORT: '0', QUALINET_ADMIN_TOKEN: adminToken, ...more });
   const lines: string[] = [];
-  const program = startProgram(bridgeProgram, ['serve'], { env, onStderr: (line) => lines.push(line) });
+  const program = startProgram(path, ['serve'], { env, onStderr: (line) => lines.push(line) });
   const url = await announcedUrl(lines, program);
 
   async function operator<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -100,6 +100,7 @@ async function serve(
       query: new URLSearchParams(request.raw.url?.split('?')[1] ?? ''),
       contentType: request.headers['content-type'],
       lastEventId: headerOf(request, 'last-event-id'),
+      traceParent: headerOf(request, 'traceparent'),
       bytes: message.body ?? new Uint8Array(),
     };
     if (route.request !== undefined && !/^application\/json *(;|$)/i.test(raw.contentType ?? '')) {

@@ -20,6 +20,7 @@ interface RawParts {
   query: URLSearchParams;
   contentType: string | undefined;
   lastEventId: string | undefined;
+  traceParent: string | undefined;
   bytes: Uint8Array;
 }
 

@@ -49,7 +49,7 @@ export function operatorRunRoutes(deps: LeaseDeps): Pick<Handlers, RunRoutes> {
     return run;
   };
   return {
-    submitRun: ({ body }) => submitRun(deps, body),
+    submitRun: ({ body, raw }) => submitRun(deps, body, raw.traceParent),
     listRuns: async ({ query }) => ({ runs: await listRuns(deps, query) }),
     readRun: ({ params }) => runOf(params.runId),
     async explainRun({ params }) {

@@ -6,14 +6,16 @@ import type { RunView, runsQuery, SubmitRequest } from '../../protocol/messages.
 import { epochMs, json, rowsOf, sqlState, textArray } from '../db/database.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { ProblemError } from '../problem-error.ts';
+import { parseTraceParent } from '../tracing/trace-parent.ts';
 
 /**
- * Queues a flow. Throws `flow_invalid` with every problem of the flow (variables may still come from the runner), and
+ * Queues a flow; its trace belongs to the W3C `traceParent`, where that is one. Throws `flow_invalid` with every problem of the flow (variables may still come from the runner), and
  * `malformed_request` when the backend's table wants the id of one of its own flows.
  */
 export async function submitRun(
   { db, now, hints }: LeaseDeps,
   request: SubmitRequest,
+  traceParent?: string,
 ): Promise<{ runId: string; status: 'queued' }> {
   const { nodes, edges, name = null, variables = {}, workspace = 'default', labels = [] } = request;
   const checked = checkFlow({ nodes, edges }, null);
@@ -29,9 +31,11 @@ export async function submitRun(
         values (${runId}::uuid, ${request.flowId ?? flowIdOf(request)}::uuid, ${json(nodes)}, ${json(edges)}, 'queued')
       )
       insert into qualinet.leases
-        (id, run_id, workspace, labels, priority, name, variables, on_redelivery, state, queued_at, available_at)
+        (id, run_id, workspace, labels, priority, name, variables, on_redelivery, state, queued_at, available_at,
+          trace_parent)
       values (${randomUUID()}::uuid, ${runId}::uuid, ${workspace}, ${textArray(labels)}, ${request.priority ?? 0},
-        ${name}, ${json(variables)}, ${request.onRedelivery ?? 'rerun'}, 'ready', ${now()}, ${now()})`);
+        ${name}, ${json(variables)}, ${request.onRedelivery ?? 'rerun'}, 'ready', ${now()}, ${now()},
+        ${parseTraceParent(traceParent) === null ? null : traceParent})`);
   } catch (error) {
     if (sqlState(error) !== foreignKeyViolation) throw error;
     const message = "must be the id of a flow in the backend's own tables, which the table runs refers to";
