@@ -20,6 +20,7 @@ export function createOutages({
   log: Log;
 }): Outages {
   let sinceMs: number | null = null;
+  let isLooking = false;
   return {
     note(error) {
       if (!isOutage(error)) return false;
@@ -32,8 +33,10 @@ export function createOutages({
       return true;
     },
     async look() {
-      if (sinceMs === null) return;
+      if (sinceMs === null || isLooking) return;
+      isLooking = true;
       const answers = await Promise.allSettled(dependencies.map((dependency) => dependency.check()));
+      isLooking = false;
       if (answers.some(({ status }) => status === 'rejected')) return;
       log.info('all servers answer again', { afterMs: Math.round(performance.now() - sinceMs) });
       sinceMs = null;

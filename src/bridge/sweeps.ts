@@ -45,7 +45,8 @@ export function startSweeps(deps: SweepDeps): Sweeps {
           await forgetOldGuesses(deps);
         });
       }
-      await deps.outages.look();
+      // Not waited for: a server that hangs would hold up the sweeps that do without it.
+      void deps.outages.look();
     }
   })();
   return {
