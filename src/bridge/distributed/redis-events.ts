@@ -7,7 +7,7 @@ import { hintMessage, hintsChannel } from './redis-hints.ts';
 const historyMs = 24 * 3_600_000;
 
 /** Channel of a run's updates. Source: the original specification, section 2. */
-export function updatesChannel(runId: string): string {
+function updatesChannel(runId: string): string {
   return `run-updates:${runId}`;
 }
 
