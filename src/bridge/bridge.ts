@@ -21,6 +21,8 @@ import { operatorRunnerRoutes, operatorRunRoutes } from './http/operator-routes.
 import { pairingRoutes } from './http/pairing-routes.ts';
 import { runnerRoutes } from './http/runner-routes.ts';
 import { systemRoutes } from './http/system-routes.ts';
+import { createIntake } from './intake/intake.ts';
+import type { IntakeTimes } from './intake/intake-times.ts';
 import { everyObserver } from './leases/run-end.ts';
 import { runLine } from './leases/run-line.ts';
 import { countHandlers } from './metrics/count-handlers.ts';
@@ -55,6 +57,7 @@ export interface BridgeDeps {
   clock: Clock;
   log: Log;
   timing?: Partial<Timing>;
+  intakeTimes?: Partial<IntakeTimes>;
   /** Called before a database is made, which takes a few seconds. */
   onFirstStart?: () => void;
   /** Ends a start that waits for a server. */
@@ -129,12 +132,17 @@ async function compose(
   if (tracing !== null) observers.push(tracing.observe);
   const observe = everyObserver(observers, log);
   const leases = { db, now, timing, hints, events, teller, observe, returned: metrics.leaseReturned, log };
-  const outages = createOutages({ dependencies: stores.dependencies, log });
   metrics.addSource('fleet', fleetGauges({ db, now, timing }));
   const dispatcher = createDispatcher({ ...leases, clock });
+  const intake =
+    config.servers === null
+      ? null
+      : createIntake(config.servers, { ...leases, clock, dispatcher, times: parts.intakeTimes ?? {} });
+  const dependencies = [...stores.dependencies, ...(intake === null ? [] : [intake])];
+  const outages = createOutages({ dependencies: stores.dependencies, log });
   const streams = eventStreams(timing.streamHeartbeatMs);
   const seen = seenNotes({ ...leases, clock });
-  const readiness = createReadiness({ dependencies: stores.dependencies, clock, log });
+  const readiness = createReadiness({ dependencies, clock, log });
   const signingKey = bridgeKey(workerSecret, 'blob-urls');
   const uploads = { ttlMs: timing.uploadUrlMs, nowMs };
   const presigner =
@@ -182,7 +190,12 @@ async function compose(
       await app.close();
     },
   );
-  return { app, readiness, startIntake: async () => {} };
+  async function startIntake(): Promise<void> {
+    if (intake === null) return;
+    intake.start();
+    undo.push(() => intake.drain());
+  }
+  return { app, readiness, startIntake };
 }
 
 async function listen(app: FastifyInstance, { host, port }: BridgeConfig): Promise<string> {

@@ -18,6 +18,10 @@ export interface Dispatcher {
   poll(poll: Poll): Promise<Lease[]>;
   /** Looks for runs whose wake-up was lost; called every second. */
   sweep(): Promise<void>;
+  /** Runs that the polls waiting here could take now. */
+  freeSlots(): number;
+  /** True when a poll waits here that could take a run of this workspace with these labels. */
+  isAwaited(workspace: string, labels: readonly string[]): boolean;
   /** Ends every poll with an empty answer and takes no more. */
   stop(): void;
 }
@@ -40,6 +44,7 @@ interface Waiter {
 export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher {
   const { hints, clock } = deps;
   const waiters = new Set<Waiter>();
+  let freeSlots = 0;
   let isStopped = false;
 
   const unsubscribe = hints.subscribe((hint) => {
@@ -54,9 +59,8 @@ export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher
     let left = runs;
     for (const waiter of waiters) {
       if (left <= 0) return true;
-      const { runner, slots } = waiter.poll;
-      if (runner.workspace !== workspace || !labels.every((label) => runner.labels.includes(label))) continue;
-      left -= slots;
+      if (!couldTake(waiter, workspace, labels)) continue;
+      left -= waiter.poll.slots;
       void ask(waiter);
     }
     return left <= 0;
@@ -124,6 +128,7 @@ export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher
           if (!waiter.isOpen) return false;
           waiter.isOpen = false;
           waiters.delete(waiter);
+          freeSlots -= poll.slots;
           ended.abort();
           poll.gone.removeEventListener('abort', onGone);
           finish();
@@ -142,6 +147,7 @@ export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher
         };
         poll.gone.addEventListener('abort', onGone);
         waiters.add(waiter);
+        freeSlots += poll.slots;
         // The wait begins once it has asked: also a poll that does not wait gets what is there.
         void ask(waiter)
           .then(() => clock.sleep(poll.waitMs, ended.signal))
@@ -152,10 +158,20 @@ export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher
       });
     },
     sweep,
+    freeSlots: () => freeSlots,
+    isAwaited(workspace, labels) {
+      for (const waiter of waiters) if (couldTake(waiter, workspace, labels)) return true;
+      return false;
+    },
     stop() {
       isStopped = true;
       unsubscribe();
       for (const waiter of waiters) waiter.answer([]);
     },
   };
+}
+
+function couldTake({ poll }: Waiter, workspace: string, labels: readonly string[]): boolean {
+  const { runner } = poll;
+  return runner.workspace === workspace && labels.every((label) => runner.labels.includes(label));
 }

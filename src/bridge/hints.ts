@@ -1,9 +1,12 @@
+import type { EventPosition } from './events/event-log.ts';
+
 /**
  * What a hint is about: a run has new events, a workspace has runs to grant, a runner should look at its orders.
- * A hint says "look", never what is true; losing one costs time only.
+ * A hint says "look", never what is true; losing one costs time only. One about a run may say that it is over, or the
+ * position of its last update, so that who wants only that need not look for the rest.
  */
 export type Hint =
-  | { about: 'run'; runId: string }
+  | { about: 'run'; runId: string; isOver?: true | undefined; position?: EventPosition | undefined }
   | { about: 'ready'; workspace: string; labels: readonly string[] }
   | { about: 'runner'; runnerId: string; leaseId: string | null };
 

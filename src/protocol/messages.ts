@@ -30,7 +30,7 @@ export const workspaceSchema = z
 export const labelsSchema = z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,62}$/)).max(64);
 const ownLabels = labelsSchema.max(32);
 const pairingCodeSchema = z.string().regex(/^\d{6}$/, 'must be 6 digits');
-const variablesSchema = z.record(
+export const variablesSchema = z.record(
   z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,99}$/),
   z.string().max(100_000),
 );
@@ -296,6 +296,9 @@ export const runnersResponse = z.object({ runners: z.array(runnerView) });
 export const approveRequest = z.strictObject({ approve: z.boolean() });
 export const drainRequest = z.strictObject({ drain: z.boolean() });
 
+/** Higher runs first. */
+export const prioritySchema = z.number().int().min(-1_000).max(1_000);
+
 export const submitRequest = z.strictObject({
   name: name.optional(),
   nodes: flowSnapshotSchema.shape.nodes,
@@ -303,8 +306,7 @@ export const submitRequest = z.strictObject({
   variables: variablesSchema.optional(),
   workspace: workspaceSchema.optional(),
   labels: labelsSchema.optional(),
-  /** Higher runs first. */
-  priority: z.number().int().min(-1_000).max(1_000).optional(),
+  priority: prioritySchema.optional(),
   onRedelivery: z.enum(onRedeliveryModes).optional(),
   /** The flow in the backend's own tables that this run counts to; needed where there is a backend. */
   flowId: uuid.optional(),

@@ -7,7 +7,7 @@ import { backendFlowId } from './backend-database.ts';
 import { until } from './until.ts';
 
 /** A run's row as the backend reads it. */
-interface BackendRow {
+export interface BackendRow {
   status: string;
   duration_ms: number | null;
   steps_result: { nodeId: string; status: string; error?: string; screenshotUrl?: string }[] | null;
@@ -17,7 +17,7 @@ interface BackendRow {
 export type BackendMessage = { type: string; nodeId?: string; status?: string } & Record<string, unknown>;
 
 /** How a job ended, as the backend's QueueEvents tell it. */
-type JobEnd = { event: 'completed'; returnvalue: unknown } | { event: 'failed'; failedReason: string };
+export type JobEnd = { event: 'completed'; returnvalue: unknown } | { event: 'failed'; failedReason: string };
 
 /**
  * The existing backend, as the original specification describes it, made of other people's clients only: pg writes and

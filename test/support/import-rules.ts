@@ -27,6 +27,7 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   'drizzle-orm': ['bridge'],
   '@electric-sql/pglite': ['bridge'],
   ioredis: ['bridge'],
+  bullmq: ['bridge'],
   pg: ['bridge'],
   aws4fetch: ['bridge'],
   'prom-client': ['bridge'],

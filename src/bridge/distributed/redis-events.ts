@@ -42,6 +42,8 @@ return added`;
 export function redisEvents(redis: Redis): EventLog {
   return {
     async add(runId, updates) {
+      const last = updates.at(-1);
+      const position = last === undefined ? undefined : { fence: last.fence, seq: last.seq };
       await redis.eval(
         addScript,
         1,
@@ -49,7 +51,7 @@ export function redisEvents(redis: Redis): EventLog {
         updatesChannel(runId),
         historyMs,
         hintsChannel,
-        hintMessage('', { about: 'run', runId }),
+        hintMessage('', { about: 'run', runId, position }),
         ...updates.flatMap((update) => [positionText(update), JSON.stringify(update)]),
       );
     },

@@ -10,7 +10,12 @@ import type { RedisConnections } from './redis.ts';
 export const hintsChannel = 'qualinet:hints';
 
 const hintSchema = z.discriminatedUnion('about', [
-  z.object({ about: z.literal('run'), runId: z.string() }),
+  z.object({
+    about: z.literal('run'),
+    runId: z.string(),
+    isOver: z.literal(true).optional(),
+    position: z.object({ fence: z.number(), seq: z.number() }).optional(),
+  }),
   z.object({ about: z.literal('ready'), workspace: z.string(), labels: z.array(z.string()) }),
   z.object({ about: z.literal('runner'), runnerId: z.string(), leaseId: z.string().nullable() }),
 ]);

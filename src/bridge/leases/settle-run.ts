@@ -61,20 +61,25 @@ export interface Ending {
   error: RunError | null;
   /** Set when an attempt ended with it: what the row then says of that. Fence and runner stay, so that a late result finds its answer. */
   lastAttempt?: { attempts: number; endReason: string; releasedBy: string | null };
+  /** What the row shows for each step, where the bridge knows more than that none was reported. */
+  stepsResult?: readonly StepResult[];
 }
 
 /** Ends a run without a result. False when the guard fits no row (somebody else was first). */
 export async function settleByBridge(
   deps: LeaseDeps,
-  { guard, state, error, lastAttempt }: Ending,
+  { guard, state, error, lastAttempt, stepsResult }: Ending,
 ): Promise<boolean> {
   const settled = await settle(deps, {
     guard,
     state: sql`${state}`,
     status: sql`${state}`,
     error: json(error),
-    durationMs: sql`(extract(epoch from ${deps.now()} - l.started_at) * 1000)::int`,
-    stepsResult: [],
+    durationMs:
+      stepsResult === undefined
+        ? sql`(extract(epoch from ${deps.now()} - l.started_at) * 1000)::int`
+        : sql`0`,
+    stepsResult: stepsResult ?? [],
     more: lastAttempt === undefined ? sql`` : attemptColumns(lastAttempt),
   });
   return settled !== null;
@@ -126,7 +131,7 @@ async function settle(
   );
   if (settled === undefined) return null;
   await teller.ended(settled);
-  hints.publish({ about: 'run', runId: settled.runId });
+  hints.publish({ about: 'run', runId: settled.runId, isOver: true });
   observe({ ...settled, stepsResult });
   return settled;
 }

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { type SQL, sql } from 'drizzle-orm';
+import type { Clock } from '../../lib/clock.ts';
+import { json, rowsOf, textArray } from '../db/database.ts';
+import type { LeaseDeps } from '../leases/lease-deps.ts';
+import type { LeaseState } from '../leases/lease-state.ts';
+import { settleByBridge } from '../leases/settle-run.ts';
+import { type BrokenRun, checkSnapshot } from './check-snapshot.ts';
+import type { IntakeTimes } from './intake-times.ts';
+import type { JobData } from './job-data.ts';
+import type { RunOutcome } from './run-outcome.ts';
+
+/** A job as the lease row of its run remembers it. */
+export interface JobName {
+  queue: string;
+  jobId: string;
+  /** Since when it may run, ms since 1970 by the clock of whoever added it. */
+  addedAtMs: number;
+}
+
+/** What became of a job: its run waits or executes, is over already, or is none that can be started. */
+export type Attached =
+  | { is: 'open'; steps: number }
+  | { is: 'over'; outcome: RunOutcome }
+  | { is: 'refused'; reason: string };
+
+type AttachDeps = LeaseDeps & { clock: Clock; times: IntakeTimes };
+
+/**
+ * Makes the run of a job one of ours: its lease row is added (`ready`), unless there is one already, from this job or
+ * another. A flow that cannot run ends its run at once. Two statements when all is well. Rejects with the signal's reason
+ * when that is aborted while it waits for the row.
+ */
+export async function attachRun(
+  deps: AttachDeps,
+  job: JobName,
+  data: JobData,
+  signal: AbortSignal,
+): Promise<Attached> {
+  const { runId, workspace, labels } = data;
+  for (let looks = 0; ; ) {
+    const { state, nodes, edges, ...row } = await readRow(deps, runId);
+    if (state === 'done' || state === 'failed' || state === 'cancelled') {
+      return { is: 'over', outcome: { ...row, runId } };
+    }
+    if (state === null && !row.exists) {
+      const waitMs = deps.times.rowWaitsMs[looks++];
+      if (waitMs === undefined) return refused(`run ${runId} is not in the table runs`);
+      await deps.clock.sleep(waitMs, signal);
+      continue;
+    }
+    if (state === null && row.status !== 'queued') {
+      const status = row.status === null ? 'without a status' : `"${row.status}"`;
+      return refused(`run ${runId} is ${status}; only a queued run is started`);
+    }
+    const checked = checkSnapshot(nodes, edges);
+    if ('broken' in checked) {
+      // One that a runner has is judged by that runner.
+      if (state === 'offered' || state === 'leased') return { is: 'open', steps: 0 };
+      await endBroken(deps, job, data, checked.broken);
+    } else {
+      if (state !== null) return { is: 'open', ...checked };
+      if (await insertLease(deps, job, data, deps.now())) {
+        deps.hints.publish({ about: 'ready', workspace, labels });
+        return { is: 'open', ...checked };
+      }
+    }
+    // It is over now, or somebody else was first, or the row has changed: the row says which.
+  }
+}
+
+/**
+ * Says on the row of a run why its job cannot be used, when the run waits for a job. Nothing changes when it does not exist,
+ * is not queued, or has a lease.
+ */
+export async function failUnusableJob(
+  deps: LeaseDeps,
+  job: JobName,
+  runId: string,
+  reason: string,
+): Promise<void> {
+  const data: JobData = {
+    runId,
+    workspace: 'default',
+    labels: [],
+    priority: 0,
+    variables: {},
+    onRedelivery: 'rerun',
+    traceParent: null,
+  };
+  await endBroken(deps, job, data, { error: { code: 'job_invalid', message: reason }, stepsResult: [] });
+}
+
+// Both through the lease row, so that there is one writer of final states and the ending is told like every other.
+async function endBroken(deps: LeaseDeps, job: JobName, data: JobData, broken: BrokenRun): Promise<void> {
+  // Never to be granted, should this bridge end between the two statements; the job's next delivery ends it then.
+  await insertLease(deps, job, data, sql`'infinity'::timestamptz`);
+  await settleByBridge(deps, {
+    guard: sql`l.run_id = ${data.runId}::uuid and l.state = 'ready' and l.available_at = 'infinity'::timestamptz`,
+    state: 'failed',
+    ...broken,
+  });
+}
+
+function refused(reason: string): Attached {
+  return { is: 'refused', reason };
+}
+
+interface FoundRow extends Omit<RunOutcome, 'runId'> {
+  exists: boolean;
+  nodes: unknown;
+  edges: unknown;
+  /** State of its lease; null when it has none. */
+  state: LeaseState | null;
+}
+
+async function readRow({ db }: LeaseDeps, runId: string): Promise<FoundRow> {
+  const [row] = await rowsOf<FoundRow>(
+    db,
+    sql`
+      select r.id is not null as exists, r.status, r.duration_ms::float8 as "durationMs",
+        case when l.state in ('done', 'failed', 'cancelled') then r.steps_result end as "stepsResult",
+        r.snapshot_nodes as nodes, r.snapshot_edges as edges, l.state, l.error
+      from (select ${runId}::uuid as id) wanted
+      left join public.runs r on r.id = wanted.id left join qualinet.leases l on l.run_id = wanted.id`,
+  );
+  if (row === undefined) throw new Error('a row of constants was not returned');
+  return row;
+}
+
+/** False when there is a lease already, or the run is not queued any more. */
+async function insertLease(
+  { db, now }: LeaseDeps,
+  { queue, jobId, addedAtMs }: JobName,
+  { runId, workspace, labels, priority, variables, onRedelivery, traceParent }: JobData,
+  availableAt: SQL,
+): Promise<boolean> {
+  const inserted = await rowsOf(
+    db,
+    sql`
+      insert into qualinet.leases
+        (id, run_id, workspace, labels, priority, variables, on_redelivery, state, queued_at, available_at, queue, job_id,
+          trace_parent)
+      select ${randomUUID()}::uuid, r.id, ${workspace}, ${textArray(labels)}, ${priority}::int, ${json(variables)},
+        ${onRedelivery}, 'ready', least(${now()}, to_timestamp(${addedAtMs}::float8 / 1000)), ${availableAt},
+        ${queue}, ${jobId}, ${traceParent}
+      from public.runs r where r.id = ${runId}::uuid and r.status = 'queued'
+      on conflict (run_id) do nothing returning 1`,
+  );
+  return inserted.length > 0;
+}

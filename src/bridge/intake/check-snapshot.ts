@@ -1,0 +1,58 @@
+import { checkFlow } from '../../flow/check-flow.ts';
+import type { FlowProblem } from '../../flow/flow-problem.ts';
+import { limits } from '../../protocol/limits.ts';
+import { flowSnapshotSchema } from '../../protocol/messages.ts';
+import type { RunError, StepResult } from '../../protocol/run-result.ts';
+
+/** A run that ends before it starts: what its rows say. */
+export interface BrokenRun {
+  error: RunError;
+  stepsResult: StepResult[];
+}
+
+/** Problems kept of one flow; a flow with more is not mended by reading on. */
+const problemsKept = 500;
+
+/** The number of steps of a snapshot as the backend wrote it, or what its run ends with when it is no flow that can run. */
+export function checkSnapshot(nodes: unknown, edges: unknown): { steps: number } | { broken: BrokenRun } {
+  const snapshot = flowSnapshotSchema.safeParse({ nodes, edges });
+  if (!snapshot.success) {
+    const problems = snapshot.error.issues.map(({ path, message }) => ({
+      message: `snapshot_${path.join('.')}: ${message}`,
+    }));
+    return { broken: brokenRun(problems, []) };
+  }
+  // A runner may have variables of its own, so that missing ones are for it to find.
+  const checked = checkFlow(snapshot.data, null);
+  return checked.ok
+    ? { steps: checked.steps.length }
+    : { broken: brokenRun(checked.problems, snapshot.data.nodes) };
+}
+
+// One entry for each problem: a backend's UI reads the row, marks nodes by their ids and knows nothing of our error.
+function brokenRun(found: readonly FlowProblem[], nodes: readonly unknown[]): BrokenRun {
+  const problems = found.slice(0, problemsKept).map(({ nodeId, message }) => ({
+    nodeId: nodeId?.slice(0, 200) ?? '(flow)',
+    type: nodeId === undefined ? 'flow' : typeOf(nodes, nodeId),
+    error: message.slice(0, limits.textLength),
+  }));
+  return {
+    error: {
+      code: 'flow_invalid',
+      message: `The flow cannot run: it has ${found.length} problem${found.length === 1 ? '' : 's'}.`,
+      problems: problems.map(({ error }) => error),
+    },
+    stepsResult: problems.map((problem) => ({
+      ...problem,
+      status: 'failed',
+      durationMs: 0,
+      errorKind: 'invalid_data',
+    })),
+  };
+}
+
+function typeOf(nodes: readonly unknown[], nodeId: string): string {
+  const node = nodes.find((one) => String(Reflect.get(Object(one), 'id')) === nodeId);
+  const type: unknown = Reflect.get(Object(node), 'type');
+  return typeof type === 'string' && type !== '' ? type.slice(0, 100) : 'unknown';
+}
