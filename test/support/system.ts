@@ -103,7 +103,7 @@ export async function pairRunner(
   home: string,
   args: readonly string[] = [],
 ): Promise<void> {
-  const code = await bridge.pairingCode();
+  const code = await bridge.pairingCode({ autoApprove: true });
   await runToEnd(runnerProgram, ['pair', code, '--api', bridge.url, ...args], { env: runnerEnv(home) });
 }
 

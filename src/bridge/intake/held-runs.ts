@@ -114,8 +114,8 @@ export function heldRuns(deps: Pick<LeaseDeps, 'db' | 'hints'> & { log: Log }): 
       one.reject(error);
       return;
     }
-    // A bar that has moved arrives; a run too short for one is not worth a command.
-    if (one.told !== null && one.told !== 100) void one.job.updateProgress(100).catch(() => {});
+    // A run that passed has arrived, also one too short for its bar to have moved.
+    if (one.told !== 100) void one.job.updateProgress(100).catch(() => {});
     one.resolve(result);
   }
 

@@ -82,7 +82,11 @@ export async function settleByBridge(
     stepsResult: stepsResult ?? [],
     more: lastAttempt === undefined ? sql`` : attemptColumns(lastAttempt),
   });
-  return settled !== null;
+  if (settled === null) return false;
+  // Its runner may still execute it; the heartbeat that this brings tells it to stop.
+  const { runnerId, leaseId } = settled;
+  if (runnerId !== null) deps.hints.publish({ about: 'runner', runnerId, leaseId });
+  return true;
 }
 
 interface Settlement {
@@ -105,7 +109,7 @@ function attemptColumns({ attempts, endReason, releasedBy }: NonNullable<Ending[
 async function settle(
   { db, now, hints, teller, observe }: LeaseDeps,
   { guard, state, status, error, durationMs, stepsResult, more }: Settlement,
-): Promise<{ status: RunStatus } | null> {
+): Promise<Pick<RunEnd, 'status' | 'runnerId' | 'leaseId'> | null> {
   const [settled] = await rowsOf<Omit<RunEnd, 'stepsResult'>>(
     db,
     sql`
