@@ -30,7 +30,15 @@ export async function openPool(databaseUrl: Secret, deps: ReachDeps): Promise<Da
   const place = placeOf(url);
   const pool = new PreparingPool({ connectionString: url, max: connections, ...connectionSettings });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on('error', (error) => deps.log.warn('a connection to PostgreSQL broke', { error }));
+  // All of them break together: told once until one stands again.
+  let isBroken = false;
+  pool.on('error', (error) => {
+    if (!isBroken) deps.log.warn('connections to PostgreSQL broke', { error });
+    isBroken = true;
+  });
+  pool.on('connect', () => {
+    isBroken = false;
+  });
   try {
     await reachServer(`PostgreSQL at ${place}`, 'DATABASE_URL', deps, () => pool.query('select 1'));
   } catch (error) {

@@ -188,6 +188,7 @@ describe('while PostgreSQL is away', () => {
   it('everything is answered with 503 and Retry-After, told once, and goes on afterwards', async () => {
     const { postgres, redis, take, beat, post, end, operator, lines } = await system();
     const lease = await take();
+    await Promise.all(Array.from({ length: 10 }, () => operator('GET', '/v1/runs')));
     await postgres.kill();
     for (let time = 0; time < 3; time += 1) {
       for (const answer of await Promise.all([
@@ -208,6 +209,9 @@ describe('while PostgreSQL is away', () => {
       messages(lines).some((message) => recovery.test(String(message))),
     );
     expect(messages(lines).filter((message) => outage.test(String(message)))).toHaveLength(1);
+    expect(messages(lines).filter((message) => message === 'connections to PostgreSQL broke')).toHaveLength(
+      1,
+    );
     expect(JSON.stringify(lines)).not.toContain('example.test');
   });
 
