@@ -6,6 +6,7 @@ import { databaseDependency } from '../db/database-dependency.ts';
 import type { Stores } from '../stores.ts';
 import { blobTable } from './blob-table.ts';
 import { checkRedis } from './check-redis.ts';
+import { lateUpdateTable } from './late-update-table.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { openPool } from './pool.ts';
 import type { ReachDeps } from './reach-server.ts';
@@ -47,7 +48,7 @@ export async function openServers(
       db: pool.db,
       now: databaseNow,
       hints,
-      events: redisEvents(redis.commands),
+      events: { ...redisEvents(redis.commands), late: lateUpdateTable(pool.db) },
       nonces: redisNonces({ redis: redis.commands, nowMs, log }),
       blobs: blobTable({ db: pool.db, now: databaseNow }),
       workerSecret,

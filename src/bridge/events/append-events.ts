@@ -4,7 +4,8 @@ import { epochMs, rowsOf } from '../db/database.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import type { HeldLease } from '../leases/lease-state.ts';
 import { issuedUrls } from '../runs/screenshots.ts';
-import { runStart } from './teller.ts';
+import { addOrKeep } from './late-updates.ts';
+import { hasLateUpdates, runStart } from './teller.ts';
 
 /**
  * Stores events of a held lease, each once: those already there are passed over, those after a gap are not taken. Returns
@@ -27,11 +28,13 @@ export async function appendEvents(
     attempts: number;
     startedAtMs: number;
     runnerName: string;
+    hasLate: boolean;
   }>(
     db,
     sql`
       with held as (
-        select id, run_id, last_seq, attempts, started_at from qualinet.leases
+        select l.id, l.run_id, l.last_seq, l.attempts, l.started_at, ${hasLateUpdates} as has_late
+        from qualinet.leases l
         where id = ${leaseId}::uuid and fence = ${fence} and runner_id = ${runnerId}::uuid and state = 'leased'
         for update
       ), moved as (
@@ -40,19 +43,20 @@ export async function appendEvents(
         returning l.last_seq
       )
       select h.run_id as "runId", coalesce((select last_seq from moved), h.last_seq) as "ackedSeq", h.attempts,
+        h.has_late as "hasLate",
         ${epochMs(sql`h.started_at`)} as "startedAtMs",
         (select name from qualinet.runners where id = ${runnerId}::uuid) as "runnerName"
       from held h`,
   );
   if (held !== undefined) {
-    const { ackedSeq, ...attempt } = held;
+    const { ackedSeq, hasLate, ...attempt } = held;
     const own = await withOwnUrlsOnly(db, leaseId, events);
     const updates = own
       .filter(({ seq }) => seq <= ackedSeq)
       .map(({ seq, at, event }): RunUpdate => ({ ...event, runId: held.runId, fence, seq, at }));
     // The beginning may not have been told when it was time: nothing of an attempt comes before it.
     const begun = first === 1 ? [runStart({ ...attempt, fence, runnerId })] : [];
-    if (updates.length > 0) await log.add(held.runId, [...begun, ...updates]);
+    if (updates.length > 0) await addOrKeep(log, held.runId, [...begun, ...updates], hasLate);
     return ackedSeq;
   }
   const [ended] = await rowsOf<{ lastSeq: number }>(

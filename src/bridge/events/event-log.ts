@@ -24,6 +24,19 @@ export interface EventLog {
   add(runId: string, updates: readonly RunUpdate[]): Promise<void>;
   /** Up to {@link updatesPerPage} updates after `position`, in order. */
   read(runId: string, position: EventPosition): Promise<RunUpdate[]>;
+  /** Where the log is not in the database itself: what keeps updates there while the log cannot be reached. */
+  readonly late?: LateUpdates;
+}
+
+/** Updates that the log could not take when it was time, in the database until it can. */
+export interface LateUpdates {
+  keep(runId: string, updates: readonly RunUpdate[]): Promise<void>;
+  /** The first {@link updatesPerPage} of a run, in order. */
+  read(runId: string): Promise<RunUpdate[]>;
+  /** Drops those of a run up to `position`: the log has them. */
+  drop(runId: string, position: EventPosition): Promise<void>;
+  /** Some of the runs that have any. */
+  runIds(): Promise<string[]>;
 }
 
 /** `<fence>-<seq>`, the id of an update on streams. */

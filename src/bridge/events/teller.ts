@@ -4,6 +4,7 @@ import type { RunStatus, RunUpdate } from '../../protocol/run-result.ts';
 import { type Database, epochMs, nowPlus, rowsOf, type SqlNow, uuidArray } from '../db/database.ts';
 import { isOutage } from '../outage.ts';
 import type { EventLog } from './event-log.ts';
+import { addLate } from './late-updates.ts';
 
 /** Endings told again in one pass; the rest waits for the next. */
 const batch = 500;
@@ -31,6 +32,8 @@ export interface EndedRun {
   runnerId: string | null;
   runnerName: string | null;
   startedAtMs: number | null;
+  /** True when some of its updates may be late. */
+  hasLate: boolean;
 }
 
 /**
@@ -61,6 +64,7 @@ export function createTeller({
   const told = new Set<string>();
 
   async function tellEnd(run: EndedRun): Promise<void> {
+    if (run.hasLate) await addLate(events, run.runId);
     await events.add(run.runId, endingUpdates(run));
     told.add(run.runId);
   }
@@ -93,6 +97,7 @@ export function createTeller({
     },
     async sweep() {
       await noteTold();
+      for (const runId of (await events.late?.runIds()) ?? []) await addLate(events, runId);
       const untold = await rowsOf<EndedRun>(
         db,
         sql`
@@ -108,10 +113,13 @@ export function createTeller({
   };
 }
 
+/** Whether updates of a run may be late, for `l` (qualinet.leases). */
+export const hasLateUpdates: SQL = sql`exists (select from qualinet.run_events e where e.run_id = l.run_id)`;
+
 /** Columns of an {@link EndedRun} but its status, for `l` (qualinet.leases) and `runner` (its runner, left-joined). */
 export const endedRunColumns: SQL = sql`l.run_id as "runId", l.fence, l.attempts, l.last_seq as "lastSeq",
   ${epochMs(sql`l.ended_at`)} as "endedAtMs", l.runner_id as "runnerId", runner.name as "runnerName",
-  ${epochMs(sql`l.started_at`)} as "startedAtMs"`;
+  ${epochMs(sql`l.started_at`)} as "startedAtMs", ${hasLateUpdates} as "hasLate"`;
 
 /** The update that an attempt has begun: number 0 of its fence. */
 export function runStart({

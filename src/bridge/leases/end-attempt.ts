@@ -141,6 +141,9 @@ async function sideEffectsStarted({ db, events }: LeaseDeps, { runId, nodeId }: 
 
 async function startedNodes(events: EventLog, runId: string): Promise<Set<string>> {
   const nodeIds = new Set<string>();
+  for (const update of (await events.late?.read(runId)) ?? []) {
+    if (update.type === 'step_start') nodeIds.add(update.nodeId);
+  }
   let position = fromTheFirst;
   for (;;) {
     const updates = await events.read(runId, position);

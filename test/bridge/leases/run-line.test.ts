@@ -25,6 +25,7 @@ const run: RunEnd = {
   handbacks: 1,
   lastEndReason: 'expired',
   lastSeq: 4,
+  hasLate: false,
   runnerId: '3f9f2d0e-7f0c-4a53-9d5c-2f7b1e0c8a11',
   runnerName: 'demo',
   queuedAtMs,
