@@ -8,6 +8,7 @@ import { renewAfterSilence } from '../../src/bridge/leases/renew-after-silence.t
 import { settleByResult } from '../../src/bridge/leases/settle-run.ts';
 import { sweepLeases } from '../../src/bridge/leases/sweep-leases.ts';
 import { defaultTiming } from '../../src/bridge/timing.ts';
+import { until } from '../support/until.ts';
 import { passed, type Store } from './open-store.ts';
 
 const { offerMs, leaseTtlMs, releaseGapMs, runMs, attempts } = defaultTiming;
@@ -87,7 +88,7 @@ export function leasesContract(store: () => Store): void {
       const { fence, leaseId, runnerId } = await taker.take();
       expect(await state(runId)).toBe('leased');
       expect(await run(runId)).toMatchObject({ status: 'running', attempt: 1 });
-      expect(hints).toContainEqual({ about: 'run', runId });
+      await until('it is hinted', () => hints.some((hint) => hint.about === 'run' && hint.runId === runId));
       expect(await taker.beat({ leaseId, fence, runnerId })).toEqual({
         remainingMs: runMs,
         cancelRequested: false,

@@ -45,7 +45,12 @@ function program(argv: readonly string[], more: Record<string, string>) {
     signal,
     ended,
     /** Its address, once it serves. */
-    url: () => until('it serves', () => /^Bridge +(\S+)/m.exec(err())?.[1] ?? null),
+    url: () => until('it serves', () => addressIn(err())),
+    /** Resolves when it finds everything it needs. */
+    async ready() {
+      const address = await until('it serves', () => addressIn(err()));
+      await until('it is ready', async () => (await fetch(`${address}/readyz`)).status === 200);
+    },
     /** Lines of its log, parsed. */
     lines: () =>
       err()
@@ -55,6 +60,7 @@ function program(argv: readonly string[], more: Record<string, string>) {
   };
 }
 
+const addressIn = (said: string): string | null => /^Bridge +(\S+)/m.exec(said)?.[1] ?? null;
 const serve = (more: Record<string, string>) => program(['serve'], more);
 
 async function database(tables?: string): Promise<string> {
@@ -173,7 +179,7 @@ describe('a bridge that waits for a server', () => {
     const serving = serve({ DATABASE_URL: await database(), REDIS_URL: late.url });
     await until('it says that it waits', () => serving.err().includes('waiting for Redis'));
     await late.start();
-    expect((await fetch(`${await serving.url()}/readyz`)).status).toBe(200);
+    await serving.ready();
   });
 
   it('starts when PostgreSQL has come up, though that says at first that it is starting', async () => {
@@ -184,7 +190,7 @@ describe('a bridge that waits for a server', () => {
     const serving = serve({ DATABASE_URL: made.url });
     await until('it says that it waits', () => serving.err().includes('waiting for PostgreSQL'));
     await late.start();
-    expect((await fetch(`${await serving.url()}/readyz`)).status).toBe(200);
+    await serving.ready();
   });
 
   it('ends in order on a signal, at once', async () => {
@@ -239,24 +245,14 @@ describe('a bridge beside a backend starts', () => {
     expect(serving.lines().filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  it('with the user, the password and the database that the address of Redis names', async () => {
+  it('with the user, the password and the database that the address of Redis names, and with no more rights than the documents list', async () => {
     const own = await ownRedis();
-    await onRedis(own.url, [
-      'ACL',
-      'SETUSER',
-      'bridge',
-      'on',
-      '>pass word',
-      '~qualinet:*',
-      '~run-updates:*',
-      '&*',
-      '+@all',
-    ]);
+    await onRedis(own.url, ['ACL', 'SETUSER', 'bridge', 'on', '>pass word', ...(await documentedRules())]);
     const url = `${own.url.replace('redis://', 'redis://bridge:pass%20word@')}/3`;
     const serving = serve({ DATABASE_URL: await database(), REDIS_URL: url });
-    expect((await fetch(`${await serving.url()}/readyz`)).status).toBe(200);
+    await serving.ready();
     const clients = String(await onRedis(own.url, ['CLIENT', 'LIST']));
-    expect(clients.match(/name=qualinet-bridge-\w+ .* db=3 .* user=bridge/g)).toHaveLength(2);
+    expect(clients.match(/name=qualinet-bridge-(commands|hints) .* db=3 .* user=bridge/g)).toHaveLength(2);
     expect(serving.err()).toContain(`Redis ${own.url.replace('redis://', '')}/3\n`);
     expect(serving.err()).not.toContain('pass');
   });
@@ -361,10 +357,19 @@ async function redisThatSays(info: string): Promise<string> {
 
 /** The statements of docs/operations.md, "Beside your backend", as an operator pastes them. */
 async function documentedGrants(): Promise<string> {
+  return documented(/```sql\n([^`]*grant[^`]*)```/);
+}
+
+/** The rules of docs/operations.md for a user of Redis. */
+async function documentedRules(): Promise<string[]> {
+  return (await documented(/`(~bull:\*[^`]*)`/)).split(' ');
+}
+
+async function documented(form: RegExp): Promise<string> {
   const document = await readFile(join(import.meta.dirname, '../../../docs/operations.md'), 'utf8');
-  const statements = /```sql\n([^`]*grant[^`]*)```/.exec(document)?.[1];
-  if (statements === undefined) throw new Error('docs/operations.md lists no grants');
-  return statements;
+  const found = form.exec(document)?.[1];
+  if (found === undefined) throw new Error(`docs/operations.md has nothing like ${form}`);
+  return found;
 }
 
 async function untold(url: string): Promise<number> {
