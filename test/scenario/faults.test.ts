@@ -26,7 +26,8 @@ interface Scene {
   backend: Backend;
   databaseUrl: string;
   bridge(): Promise<BridgeProcess>;
-  runners(count: number): Promise<SimulatedRunner[]>;
+  /** Starts runners; each waits for `goAhead` with every run it has taken. */
+  runners(count: number, goAhead?: Promise<void>): Promise<SimulatedRunner[]>;
   /** Inserts rows, adds jobs and hears their channels. */
   enqueue(count: number): Promise<string[]>;
   passed(): Promise<number>;
@@ -63,9 +64,9 @@ async function scene(): Promise<Scene> {
       undo.push(() => bridge.program.stop());
       return bridge;
     },
-    async runners(count) {
+    async runners(count, goAhead = Promise.resolve()) {
       const started = await Promise.all(
-        Array.from({ length: count }, () => startSimulatedRunner(balancer.url, workerSecret)),
+        Array.from({ length: count }, () => startSimulatedRunner(balancer.url, workerSecret, { goAhead })),
       );
       undo.push(() => Promise.all(started.map((runner) => runner.stop())));
       return started;
@@ -169,16 +170,27 @@ describe('each run ends once, with all its updates in order,', () => {
   it('when a bridge is killed while it holds 200 jobs', async () => {
     const all = await scene();
     const first = await all.bridge();
+    all.balancer.use([first.url]);
+    let goAhead = (): void => {};
+    const gone = new Promise<void>((resolve) => {
+      goAhead = resolve;
+    });
+    await all.runners(200, gone);
     const runIds = await all.enqueue(200);
     await until(
-      'the bridge holds all jobs',
-      async () => (await all.backend.queue.getActiveCount()) === runIds.length,
-      30_000,
+      'the bridge holds all jobs, and runners have all runs',
+      async () => {
+        const [row] = await all.backend.sql<{ leased: number }>(
+          `select count(*)::int as leased from qualinet.leases where state = 'leased'`,
+        );
+        return row?.leased === runIds.length && (await all.backend.queue.getActiveCount()) === runIds.length;
+      },
+      60_000,
     );
     first.program.process.kill('SIGKILL');
     await first.program.ended;
+    goAhead();
     all.balancer.use([(await all.bridge()).url]);
-    await all.runners(20);
     await expectEachEndedOnce(all, runIds, { heardAll: true });
   });
 

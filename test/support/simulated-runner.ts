@@ -44,7 +44,13 @@ const passEverything: Work = ({ flow }) => {
 export async function startSimulatedRunner(
   url: string,
   workerSecret: string,
-  { work = passEverything, labels = [] as string[], slots = 1 } = {},
+  {
+    work = passEverything,
+    labels = [] as string[],
+    slots = 1,
+    /** What it waits for with every run it has taken. */
+    goAhead = Promise.resolve(),
+  } = {},
 ): Promise<SimulatedRunner> {
   const runnerId = randomUUID();
   const secret = new Secret(workerSecret);
@@ -60,6 +66,7 @@ export async function startSimulatedRunner(
     const params = { leaseId };
     const { batches, result } = work(lease);
     if (!(await stubborn(client, 'heartbeat', { params, body: { fence, nodeId: null } }))) return;
+    await goAhead;
     for (const events of batches) {
       if (!(await stubborn(client, 'postEvents', { params, body: { fence, events } }))) return;
     }
