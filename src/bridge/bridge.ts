@@ -192,8 +192,8 @@ async function compose(
   );
   async function startIntake(): Promise<void> {
     if (intake === null) return;
-    intake.start();
     undo.push(() => intake.drain());
+    await intake.start();
   }
   return { app, readiness, startIntake };
 }

@@ -16,6 +16,8 @@ export const intakeTimes = {
   lookMs: 1_000,
   /** The ending of a run is told by who wrote it; a look settles jobs only of endings older than this. */
   tellingMs: 1_000,
+  /** Longest that a start waits for the connections of the intake. */
+  startMs: 5_000,
   /** Longest that giving back all held jobs may take at the end. */
   drainMs: 2_500,
   /** How long the end waits for a look at the database that is under way. */

@@ -18,8 +18,8 @@ import { type JobResult, jobResult } from './run-outcome.ts';
 
 /** Takes runs from BullMQ's queues: each job is held until its run is over, and settled with the run's outcome. */
 export interface Intake extends Dependency {
-  /** Begins to take jobs. */
-  start(): void;
+  /** Begins to take jobs. Resolves when it does, or after a while when Redis has gone meanwhile: it goes on trying. */
+  start(): Promise<void>;
   /** Jobs held now, by queue. */
   held(): ReadonlyMap<string, number>;
   /** Gives every held job back, so that another bridge takes it at once, and ends. Safe to call when never started. */
@@ -85,6 +85,13 @@ export function createIntake(
     throw new WaitingError();
   }
 
+  /** Resolves with `work`, or after so long. */
+  async function within(ms: number, work: Promise<unknown>): Promise<void> {
+    const late = new AbortController();
+    await Promise.race([work, clock.sleep(ms, late.signal).catch(() => {})]);
+    late.abort();
+  }
+
   function setCaps(): void {
     const cap = capOf({ ...load, freeSlots: dispatcher.freeSlots() });
     const shares = sharesOf(
@@ -125,7 +132,7 @@ export function createIntake(
 
   return {
     name: 'intake',
-    start() {
+    async start() {
       queues = names.map((name) =>
         startQueueIntake({
           ...{ name, prefix, redisUrl, times, clock, log },
@@ -136,6 +143,8 @@ export function createIntake(
       setCaps();
       ticking = tick();
       reconciler = startReconciler({ ...deps, redisUrl, queues: names, prefix });
+      const isReady = Promise.all(queues.map((queue) => queue.ready()));
+      await within(times.startMs, isReady);
     },
     async check() {
       if (queues.length === 0) throw new Error('the intake has not started');
@@ -154,9 +163,7 @@ export function createIntake(
         ),
       );
       // A look that waits for a database which is away is nobody's business any more.
-      const late = new AbortController();
-      await Promise.race([looking, clock.sleep(times.lookEndMs, late.signal).catch(() => {})]);
-      late.abort();
+      await within(times.lookEndMs, looking);
       runs.stop();
     },
   };

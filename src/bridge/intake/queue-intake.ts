@@ -14,6 +14,8 @@ export interface QueueIntake {
   held(): number;
   /** Sets how many it may have. */
   allow(count: number): void;
+  /** Resolves when its connections stand; what keeps them from it is told. */
+  ready(): Promise<void>;
   /** Throws unless jobs can come in now. */
   check(): Promise<void>;
   /** Called regularly: says when an outage is over, and starts what stopped. */
@@ -138,6 +140,9 @@ export function startQueueIntake({
       if (count === before || isDraining) return;
       worker.concurrency = count;
       if (count > before && held >= before) void wake();
+    },
+    async ready() {
+      await worker.waitUntilReady().catch(() => {});
     },
     async check() {
       if (redis.status !== 'ready')

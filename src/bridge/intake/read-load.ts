@@ -28,19 +28,17 @@ export async function readLoad(
             and l.ended_at <= ${nowPlus(now, -times.tellingMs)}) as over
         from qualinet.leases l where l.run_id = any(${uuidArray(runIds)}) group by l.workspace, l.labels
       )
-      select load.*, exists (select 1 from online) as "isAnyoneOnline", exists (
+      select load.*, exists (
           select 1 from online o where o.workspace = load.workspace and load.labels <@ o.labels) as "isServable"
       from load`,
   );
   const isAnyoneWaiting = dispatcher.freeSlots() > 0;
   const load = { running: 0, blocked: 0, over: [] as string[] };
-  for (const { workspace, labels, running, ready, over, isAnyoneOnline, isServable } of groups) {
+  for (const { workspace, labels, running, ready, over, isServable } of groups) {
     load.running += running;
     load.over.push(...(over ?? []));
-    // With nobody there, whoever comes first finds enough in what is held. With somebody idle, what he cannot take is
-    // in his way, also when another runner could.
-    const isBlocked =
-      isAnyoneOnline && (!isServable || (isAnyoneWaiting && !dispatcher.isAwaited(workspace, labels)));
+    // What an idle one cannot take is in his way, also when another runner could.
+    const isBlocked = !isServable || (isAnyoneWaiting && !dispatcher.isAwaited(workspace, labels));
     if (isBlocked) load.blocked += ready;
   }
   return load;
@@ -51,6 +49,5 @@ type GroupRow = Pick<Load, 'running'> & {
   labels: string[];
   ready: number;
   over: string[] | null;
-  isAnyoneOnline: boolean;
   isServable: boolean;
 };

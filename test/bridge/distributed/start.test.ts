@@ -252,7 +252,7 @@ describe('a bridge beside a backend starts', () => {
     const serving = serve({ DATABASE_URL: await database(), REDIS_URL: url });
     await serving.ready();
     const clients = String(await onRedis(own.url, ['CLIENT', 'LIST']));
-    expect(clients.match(/name=qualinet-bridge-(commands|hints) .* db=3 .* user=bridge/g)).toHaveLength(2);
+    expect(clients.match(/name=(qualinet-bridge-\w+|bull:\S+) .* db=3 .* user=bridge/g)).toHaveLength(5);
     expect(serving.err()).toContain(`Redis ${own.url.replace('redis://', '')}/3\n`);
     expect(serving.err()).not.toContain('pass');
   });

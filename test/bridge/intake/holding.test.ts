@@ -6,6 +6,7 @@ import type { BridgeFixture } from '../../support/bridge-fixture.ts';
 import { type PlayedBackend, playBackend } from '../../support/played-backend.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 import { quickRunner, serversBridge } from '../../support/servers-bridge.ts';
+import { request } from '../../support/signed-client.ts';
 import { until } from '../../support/until.ts';
 
 let redis: RedisServer;
@@ -53,21 +54,15 @@ const stays = async (what: string, count: () => Promise<number>, expected: numbe
 };
 
 describe('the cap on held jobs', () => {
-  it('leaves what nobody can take in BullMQ while nobody is there', async () => {
-    await bridge();
-    await starts(50);
-    await until('the cap is reached', async () => (await active()) === 20);
-    await stays('held jobs', active, 20);
-    expect(await waiting()).toBe(30);
-  });
-
   it('holds a few more than runners have, and goes on as they finish', async () => {
     const fixture = await bridge();
     const runner = await quickRunner(fixture);
-    const started = await starts(60);
+    const first = await starts(1);
     const lease = await runner.take();
+    const started = [...first, ...(await starts(59))];
     await until('one runs and the buffer is full', async () => (await active()) === 21);
     await stays('held jobs', active, 21);
+    expect(await waiting()).toBe(39);
     await runner.finish(lease);
     const done = [lease.runId, ...(await runner.work(59))];
     expect(done).toEqual(started.map(({ runId }) => runId));
@@ -78,17 +73,33 @@ describe('the cap on held jobs', () => {
 
   it('rises when polls come, also while it is reached', async () => {
     const fixture = await bridge();
-    const runners = await Promise.all(Array.from({ length: 3 }, () => quickRunner(fixture)));
+    const [busy, ...runners] = await Promise.all(Array.from({ length: 4 }, () => quickRunner(fixture)));
+    await starts(1);
+    await busy?.take();
     await starts(100);
-    await until('the cap is reached', async () => (await active()) === 20);
+    await until('the cap is reached', async () => (await active()) === 21);
     const polls = await Promise.all(runners.map((runner) => runner.poll(10)));
     expect(polls.flat().length).toBeGreaterThanOrEqual(20);
     for (const [index, leases] of polls.entries()) {
       await Promise.all(leases.map((lease) => runners[index]?.beat(lease)));
     }
-    const running = polls.flat().length;
+    const running = 1 + polls.flat().length;
     await until('it has risen', async () => (await active()) === running + 20);
     await stays('held jobs', active, running + 20);
+  });
+
+  it('takes in what waits while nobody is there, so that it can be said why', async () => {
+    const fixture = await bridge();
+    const started = await starts(120);
+    await until('all are held', async () => (await active()) === 120);
+    const { body } = await request(
+      fixture.bridge.url,
+      'GET',
+      `/v1/runs/${started.at(-1)?.runId}/why`,
+      undefined,
+      fixture.bridge.adminToken,
+    );
+    expect(body).toMatchObject({ runners: [] });
   });
 
   it('looks past runs that nobody who is there can take', async () => {
@@ -120,11 +131,15 @@ describe('the cap on held jobs', () => {
     const other = `q${randomUUID()}`;
     const fixture = await bridge([queue, other]);
     const runner = await quickRunner(fixture);
+    await starts(1);
+    const busy = await runner.take();
     await starts(60);
-    await until('the first queue has used the cap', async () => (await active()) === 20);
+    await until('the first queue has used the cap', async () => (await active()) === 21);
     const second = await playBackend({ redisUrl: redis.url, databaseUrl: database.url, queue: other });
     try {
       const { runId, job } = await second.start({ priority: 10 });
+      await until('it is held', async () => (await second.queue.getActiveCount()) === 1);
+      await runner.finish(busy);
       const lease = await runner.take();
       expect(lease.runId).toBe(runId);
       await runner.finish(lease);
@@ -139,6 +154,8 @@ describe('the order of runs', () => {
   it('is by priority across what BullMQ keeps and what is held', async () => {
     const fixture = await bridge();
     const runner = await quickRunner(fixture);
+    await starts(1);
+    const busy = await runner.take();
     await backend.queue.pause();
     const added: { runId: string; rank: number }[] = [];
     for (let index = 0; index < 60; index += 1) {
@@ -147,7 +164,9 @@ describe('the order of runs', () => {
       added.push({ runId, rank: priority });
     }
     await backend.queue.resume();
-    await until('the cap is reached', async () => (await active()) === 20);
+    await until('the cap is reached', async () => (await active()) === 21);
+    expect(await backend.queue.getPrioritizedCount()).toBeGreaterThan(30);
+    await runner.finish(busy);
     const done = await runner.work(60);
     const rankOf = new Map(added.map(({ runId, rank }) => [runId, rank]));
     const ranks = done.map((runId) => rankOf.get(runId) ?? -1);

@@ -153,6 +153,19 @@ describe.each([6, 5] as const)('a backend with BullMQ %i', (bullmq) => {
     });
   });
 
+  it('hands its trace on to the run', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const { runId, job } = await backend.start(
+      {},
+      { telemetry: { metadata: JSON.stringify({ traceparent }) } },
+    );
+    await runner.work(1);
+    await backend.end(job);
+    expect(
+      await backend.query('select trace_parent from qualinet.leases where run_id = $1', [runId]),
+    ).toEqual([{ trace_parent: traceparent }]);
+  });
+
   it('gets a reason for a snapshot that is no flow at all', async () => {
     const { runId, job } = await backend.start({}, { flow: { nodes: { id: 'a' }, edges: [] } });
     expect(await backend.end(job)).toHaveProperty(
@@ -163,6 +176,55 @@ describe.each([6, 5] as const)('a backend with BullMQ %i', (bullmq) => {
       status: 'failed',
       steps_result: [{ nodeId: '(flow)', type: 'flow' }],
     });
+  });
+});
+
+describe('an intake', () => {
+  it('is ready while it fetches jobs, and says what is in the way when it cannot', async () => {
+    const own = await startRedis();
+    const fixture = await serversBridge({ redisUrl: own.url, databaseUrl: database.url, queues: ['a', 'b'] });
+    try {
+      const ready = async () => {
+        const answer = await request(fixture.bridge.url, 'GET', '/readyz');
+        return { status: answer.status, text: JSON.stringify(answer.body) };
+      };
+      expect(await ready()).toHaveProperty('status', 200);
+      await own.kill();
+      await until('it is not ready, for the intake too', async () => {
+        const { status, text } = await ready();
+        return status === 503 && /intake.*queue \\?"a\\?": the connection/.test(text);
+      });
+      await own.start();
+      await until('it is ready again', async () => (await ready()).status === 200);
+    } finally {
+      await fixture.end();
+      await own.remove();
+    }
+  });
+
+  it('finds the end of a run that nobody told it', async () => {
+    const servers = { redisUrl: redis.url, databaseUrl: database.url };
+    const fixture = await serversBridge({ ...servers, queues: ['untold'] });
+    const backend = await playBackend({ ...servers, queue: 'untold' });
+    try {
+      const { runId, job } = await backend.start();
+      await until(
+        'it is held',
+        async () =>
+          (await backend.query('select 1 from qualinet.leases where run_id = $1', [runId])).length === 1,
+      );
+      // What a bridge leaves that is killed after its statement and before its hint.
+      await backend.query(
+        `with over as (update qualinet.leases set state = 'done', ended_at = now() where run_id = $1 returning run_id)
+         update runs set status = 'passed', duration_ms = 7, steps_result = '[]' where id in (select run_id from over)`,
+        [runId],
+      );
+      const returnvalue = { runId, status: 'passed', durationMs: 7, stepsResult: [] };
+      expect(await backend.end(job)).toEqual({ event: 'completed', returnvalue });
+    } finally {
+      await backend.close();
+      await fixture.end();
+    }
   });
 });
 
