@@ -10,15 +10,16 @@ export interface BenchProgram {
   end(): Promise<void>;
 }
 
-/** Starts `dist/bench/<name>.js` with an order; resolves when it says `ready`. */
+/** Starts `dist/bench/<name>.js` and gives it its order, the first line of its stdin; resolves when it says `ready`. */
 export async function startBenchProgram(
   name: 'simulated-fleet' | 'original-worker',
   order: object,
   onLine: (line: string) => void,
 ): Promise<BenchProgram> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, `${name}.js`), JSON.stringify(order)], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, `${name}.js`)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  child.stdin.write(`${JSON.stringify(order)}\n`);
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   await new Promise<void>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) =>
@@ -33,6 +34,14 @@ export async function startBenchProgram(
       await ended;
     },
   };
+}
+
+/** The order this program was given, and a signal that is aborted when its stdin is closed. */
+export async function readOrder<Order>(): Promise<{ order: Order; ended: AbortSignal }> {
+  const ending = new AbortController();
+  const lines = createInterface({ input: process.stdin }).on('close', () => ending.abort());
+  const line = await new Promise<string>((resolve) => lines.once('line', resolve));
+  return { order: JSON.parse(line) as Order, ended: ending.signal };
 }
 
 /** Processor time a process has used so far, ms (Linux: /proc counts in hundredths of a second). */

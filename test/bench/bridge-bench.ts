@@ -70,7 +70,7 @@ export async function startBridgeBench(): Promise<BridgeBench> {
         return await interleave(
           [
             { name: "the original's design: a BullMQ worker with the database", round: round(peer) },
-            { name: 'through bridge and HTTPS-style signed poll', round: round(backend) },
+            { name: 'through the bridge, to a signed poll', round: round(backend) },
           ],
           rounds,
           { warmUp: 20, restMs: 20 },

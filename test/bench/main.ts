@@ -4,20 +4,38 @@ import { table } from './interleave.ts';
 import { measureStartTime } from './start-time.ts';
 import { measureTenSteps } from './ten-steps.ts';
 
-/** Prints every figure of docs/benchmarks.md. Timing decides nothing here: the exit code is 0 when everything ran. */
+type Say = (text: string) => void;
+
+/** The parts of docs/benchmarks.md by name. */
+const parts: Readonly<Record<string, (say: Say) => Promise<void>>> = {
+  start: async (say) =>
+    say(table('Start of the command line (aim: ratio at most 2)', await measureStartTime())),
+  steps: async (say) => {
+    const rounds = Number(process.env['QUALINET_BENCH_ROUNDS'] ?? 20);
+    const atOnce = await measureTenSteps('/', rounds);
+    say(`\n${table('Ten steps on a page that answers at once (aim: ratio at most 1.10)', atOnce)}`);
+    const late = await measureTenSteps('/late', rounds);
+    say(`\n${table('Ten steps on a page that answers after 150 ms', late)}`);
+  },
+  bridge: sayBridgeFigures,
+};
+
+/**
+ * Prints the figures of docs/benchmarks.md: all of them, or the parts that are named (`npm run bench -- bridge`). Timing
+ * decides nothing here: the exit code is 0 when everything ran.
+ */
 export async function main(): Promise<void> {
-  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  const say: Say = (text) => void process.stdout.write(`${text}\n`);
   say(`Node ${process.version}, ${cpus().length} cores, ${process.env['QUALINET_BROWSER'] ?? ''}\n`);
-  say(table('Start of the command line (aim: ratio at most 2)', await measureStartTime()));
-  const rounds = Number(process.env['QUALINET_BENCH_ROUNDS'] ?? 20);
-  say(
-    `\n${table('Ten steps on a page that answers at once (aim: ratio at most 1.10)', await measureTenSteps('/', rounds))}`,
-  );
-  say(`\n${table('Ten steps on a page that answers after 150 ms', await measureTenSteps('/late', rounds))}`);
-  await sayBridgeFigures(say);
+  const named = process.argv.slice(2);
+  for (const name of named.length === 0 ? Object.keys(parts) : named) {
+    const part = parts[name];
+    if (part === undefined) throw new Error(`no part ${name}; there are ${Object.keys(parts).join(', ')}`);
+    await part(say);
+  }
 }
 
-async function sayBridgeFigures(say: (text: string) => void): Promise<void> {
+async function sayBridgeFigures(say: Say): Promise<void> {
   const bench = await startBridgeBench();
   try {
     const busy = (): string => `load ${loadavg()[0]?.toFixed(1)}`;

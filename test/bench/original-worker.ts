@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline';
 import { Worker } from 'bullmq';
 import { Pool } from 'pg';
+import { readOrder } from './bench-program.ts';
 
-/** What the program is told on its command line, as JSON. */
+/** What the program is told. */
 export interface OriginalOrder {
   redisUrl: string;
   databaseUrl: string;
@@ -16,7 +16,8 @@ export interface OriginalOrder {
  * stdin.
  */
 async function main(): Promise<void> {
-  const { redisUrl, databaseUrl, queue, concurrency } = JSON.parse(process.argv[2] ?? '') as OriginalOrder;
+  const { order, ended } = await readOrder<OriginalOrder>();
+  const { redisUrl, databaseUrl, queue, concurrency } = order;
   const pool = new Pool({ connectionString: databaseUrl, max: 20 });
   const worker = new Worker(
     queue,
@@ -45,9 +46,7 @@ async function main(): Promise<void> {
   );
   await worker.waitUntilReady();
   process.stdout.write('ready\n');
-  await new Promise<void>((resolve) =>
-    createInterface({ input: process.stdin }).on('close', () => resolve()),
-  );
+  await new Promise((resolve) => ended.addEventListener('abort', resolve));
   await worker.close(true);
   await pool.end();
 }

@@ -1,11 +1,11 @@
-import { createInterface } from 'node:readline';
 import { Pool } from 'undici';
 import { Secret } from '../../src/lib/secret.ts';
 import { type RouteName, routePath, routes } from '../../src/protocol/routes.ts';
 import { type RequestMessage, type SigningKey, signRequest } from '../../src/protocol/signing.ts';
 import { testCapabilities } from '../support/signed-client.ts';
+import { readOrder } from './bench-program.ts';
 
-/** What the program is told on its command line, as JSON. */
+/** What the program is told. */
 export interface FleetOrder {
   url: string;
   /** One runner for each key. */
@@ -26,19 +26,17 @@ const eventsPerBatch = 50;
  * verified: that is the runner's own cost, and this program stands for many machines. Ends with its stdin.
  */
 async function main(): Promise<void> {
-  const order = JSON.parse(process.argv[2] ?? '') as FleetOrder;
+  const { order, ended } = await readOrder<FleetOrder>();
   const pool = new Pool(order.url, { connections: null, pipelining: 1, headersTimeout: 60_000 });
-  const ended = new AbortController();
-  createInterface({ input: process.stdin }).on('close', () => ended.abort());
   const loops = order.keys.map(({ keyid, secret }) => {
     const key = { keyid, secret: new Secret(secret) };
     const call: Call = (name, params, body) => send(pool, order.url, key, name, params, body);
-    return runnerLoop(call, order.mode, ended.signal);
+    return runnerLoop(call, order.mode, ended);
   });
   process.stdout.write('ready\n');
   await Promise.race([
     Promise.all(loops),
-    new Promise((resolve) => ended.signal.addEventListener('abort', resolve)),
+    new Promise((resolve) => ended.addEventListener('abort', resolve)),
   ]);
   await pool.destroy();
   process.exit(0);
