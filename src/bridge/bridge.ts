@@ -13,6 +13,7 @@ import { openEmbedded } from './embedded/open-embedded.ts';
 import { createTeller } from './events/teller.ts';
 import { createApp } from './http/app.ts';
 import { blobRoutes } from './http/blob-routes.ts';
+import { derivedKeys } from './http/derived-keys.ts';
 import { eventStreams } from './http/event-stream.ts';
 import { countInFlight } from './http/in-flight.ts';
 import { knownCallers } from './http/known-callers.ts';
@@ -138,6 +139,7 @@ async function compose(
     config.servers === null
       ? null
       : createIntake(config.servers, { ...leases, clock, dispatcher, times: parts.intakeTimes ?? {} });
+  if (intake !== null) metrics.addSource('intake', intake.gauges);
   const dependencies = [...stores.dependencies, ...(intake === null ? [] : [intake])];
   const outages = createOutages({ dependencies: stores.dependencies, log });
   const streams = eventStreams(timing.streamHeartbeatMs);
@@ -162,6 +164,7 @@ async function compose(
     adminToken,
     managedSecret: config.managedPairSecret,
     callers: knownCallers({ ...leases, nowMs }),
+    keyOf: derivedKeys(workerSecret),
     nonces,
     nowMs,
   };

@@ -20,10 +20,24 @@ export interface Dispatcher {
   sweep(): Promise<void>;
   /** Runs that the polls waiting here could take now. */
   freeSlots(): number;
+  /**
+   * Sets a poll aside that could take a run of this workspace with these labels, the longest waiting one; null when none
+   * waits. It must be given a lease or released.
+   */
+  reserve(workspace: string, labels: readonly string[]): Reservation | null;
   /** True when a poll waits here that could take a run of this workspace with these labels. */
   isAwaited(workspace: string, labels: readonly string[]): boolean;
   /** Ends every poll with an empty answer and takes no more. */
   stop(): void;
+}
+
+/** A waiting poll that was set aside for a run which is granted as it is taken in. */
+export interface Reservation {
+  readonly taker: LeaseTaker;
+  /** Answers the poll with a lease that was offered to its runner; withdraws the offer when the poller has gone. */
+  give(lease: Lease): Promise<void>;
+  /** Lets the poll go on waiting. */
+  release(): void;
 }
 
 interface Waiter {
@@ -93,6 +107,25 @@ export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher
     }
   }
 
+  // While a poll is set aside it counts as asking: wake-ups that come meanwhile are kept for afterwards.
+  function reservation(waiter: Waiter): Reservation {
+    const { runner } = waiter.poll;
+    waiter.isAsking = true;
+    waiter.askAgain = false;
+    return {
+      taker: runner,
+      async give(lease) {
+        waiter.isAsking = false;
+        if (!waiter.answer([lease])) await withdrawOffers(deps, runner.runnerId, [lease]);
+        else if (waiter.askAgain) await sweep();
+      },
+      release() {
+        waiter.isAsking = false;
+        if (waiter.askAgain && waiter.isOpen) void ask(waiter);
+      },
+    };
+  }
+
   // Many waiters may want one at the same time: those that come while one is under way share the next.
   let sweeping: Promise<void> | null = null;
   let next: Promise<void> | null = null;
@@ -129,7 +162,8 @@ export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher
           waiter.isOpen = false;
           waiters.delete(waiter);
           freeSlots -= poll.slots;
-          ended.abort();
+          // With a reason of its own it makes no error with a stack, for every poll.
+          ended.abort('settled');
           poll.gone.removeEventListener('abort', onGone);
           finish();
           return true;
@@ -159,6 +193,12 @@ export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher
     },
     sweep,
     freeSlots: () => freeSlots,
+    reserve(workspace, labels) {
+      for (const waiter of waiters) {
+        if (!waiter.isAsking && couldTake(waiter, workspace, labels)) return reservation(waiter);
+      }
+      return null;
+    },
     isAwaited(workspace, labels) {
       for (const waiter of waiters) if (couldTake(waiter, workspace, labels)) return true;
       return false;

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Secret } from '../../lib/secret.ts';
-import { deriveKey, parseKeyid } from '../../protocol/keys.ts';
+import { deriveKey, type KeyName, parseKeyid } from '../../protocol/keys.ts';
 import type { RouteAuth } from '../../protocol/routes.ts';
 import { type RequestMessage, type SigningKey, verifyRequest } from '../../protocol/signing.ts';
 import { ProblemError } from '../problem-error.ts';
@@ -11,6 +11,8 @@ import type { Nonces } from './nonces.ts';
 /** What checking a request needs. */
 export interface AuthDeps extends KeyDeps {
   callers: KnownCallers;
+  /** Keys that WORKER_SECRET gives. */
+  keyOf: (name: KeyName) => Secret;
   adminToken: Secret;
   /** Null when managed pairing is off. */
   managedSecret: Secret | null;
@@ -86,7 +88,7 @@ async function verifySignature(
         runner = await deps.callers.find(name.runnerId, name.generation);
         if (runner === null) return null;
       }
-      return { keyid, secret: deriveKey(deps.workerSecret, name) };
+      return { keyid, secret: deps.keyOf(name) };
     },
     deps.nowMs(),
   );

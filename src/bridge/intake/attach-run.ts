@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
 import type { Clock } from '../../lib/clock.ts';
-import { json, rowsOf, textArray } from '../db/database.ts';
+import { flowSnapshotSchema } from '../../protocol/messages.ts';
+import { json, nowPlus, rowsOf, textArray } from '../db/database.ts';
+import type { Dispatcher } from '../dispatch.ts';
+import { type LeaseTaker, leaseOf } from '../leases/grant-leases.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import type { LeaseState } from '../leases/lease-state.ts';
 import { settleByBridge } from '../leases/settle-run.ts';
@@ -24,11 +27,11 @@ export type Attached =
   | { is: 'over'; outcome: RunOutcome }
   | { is: 'refused'; reason: string };
 
-type AttachDeps = LeaseDeps & { clock: Clock; times: IntakeTimes };
+type AttachDeps = LeaseDeps & { clock: Clock; times: IntakeTimes; dispatcher: Dispatcher };
 
 /**
- * Makes the run of a job one of ours: its lease row is added (`ready`), unless there is one already, from this job or
- * another. A flow that cannot run ends its run at once. Two statements when all is well. Rejects with the signal's reason
+ * Makes the run of a job one of ours: its lease row is added, unless there is one already, from this job or another. It is
+ * `ready`, or `offered` at once to a runner that waits here while no other run waits for that. A flow that cannot run ends its run at once. Two statements when all is well. Rejects with the signal's reason
  * when that is aborted while it waits for the row.
  */
 export async function attachRun(
@@ -37,7 +40,7 @@ export async function attachRun(
   data: JobData,
   signal: AbortSignal,
 ): Promise<Attached> {
-  const { runId, workspace, labels } = data;
+  const { runId } = data;
   for (let looks = 0; ; ) {
     const { state, nodes, edges, ...row } = await readRow(deps, runId);
     if (state === 'done' || state === 'failed' || state === 'cancelled') {
@@ -60,13 +63,42 @@ export async function attachRun(
       await endBroken(deps, job, data, checked.broken);
     } else {
       if (state !== null) return { is: 'open', ...checked };
-      if (await insertLease(deps, job, data, deps.now())) {
-        deps.hints.publish({ about: 'ready', workspace, labels });
-        return { is: 'open', ...checked };
-      }
+      if (await addLease(deps, job, data, { nodes, edges })) return { is: 'open', ...checked };
     }
     // It is over now, or somebody else was first, or the row has changed: the row says which.
   }
+}
+
+/** Adds the lease, and gives it to a runner that waits here where that is its turn. False when there was one, or the row has changed. */
+async function addLease(
+  deps: AttachDeps,
+  job: JobName,
+  data: JobData,
+  flow: { nodes: unknown; edges: unknown },
+): Promise<boolean> {
+  const { workspace, labels, runId, variables } = data;
+  const waiting = deps.dispatcher.reserve(workspace, labels);
+  let added: AddedLease | null = null;
+  try {
+    added = await insertLease(deps, job, data, deps.now(), waiting?.taker ?? null);
+  } finally {
+    if (added?.state !== 'offered') waiting?.release();
+  }
+  if (added === null) return false;
+  const { leaseId } = added;
+  if (waiting !== null && added.state === 'offered') {
+    const run = {
+      leaseId,
+      runId,
+      fence: 1,
+      attempt: 1,
+      name: null,
+      variables,
+      ...flowSnapshotSchema.parse(flow),
+    };
+    await waiting.give(leaseOf(run, deps.timing));
+  } else deps.hints.publish({ about: 'ready', workspace, labels });
+  return true;
 }
 
 /**
@@ -94,7 +126,7 @@ export async function failUnusableJob(
 // Both through the lease row, so that there is one writer of final states and the ending is told like every other.
 async function endBroken(deps: LeaseDeps, job: JobName, data: JobData, broken: BrokenRun): Promise<void> {
   // Never to be granted, should this bridge end between the two statements; the job's next delivery ends it then.
-  await insertLease(deps, job, data, sql`'infinity'::timestamptz`);
+  await insertLease(deps, job, data, sql`'infinity'::timestamptz`, null);
   await settleByBridge(deps, {
     guard: sql`l.run_id = ${data.runId}::uuid and l.state = 'ready' and l.available_at = 'infinity'::timestamptz`,
     state: 'failed',
@@ -128,24 +160,42 @@ async function readRow({ db }: LeaseDeps, runId: string): Promise<FoundRow> {
   return row;
 }
 
-/** False when there is a lease already, or the run is not queued any more. */
+interface AddedLease {
+  leaseId: string;
+  state: 'ready' | 'offered';
+}
+
+/**
+ * Null when there is a lease already, or the run is not queued any more. `taker` is offered the run in the same statement,
+ * unless another run of the workspace waits: then the order among them decides.
+ */
 async function insertLease(
-  { db, now }: LeaseDeps,
+  { db, now, timing }: LeaseDeps,
   { queue, jobId, addedAtMs }: JobName,
   { runId, workspace, labels, priority, variables, onRedelivery, traceParent }: JobData,
   availableAt: SQL,
-): Promise<boolean> {
-  const inserted = await rowsOf(
+  taker: LeaseTaker | null,
+): Promise<AddedLease | null> {
+  const takerId = taker?.runnerId ?? null;
+  const [added] = await rowsOf<AddedLease>(
     db,
     sql`
       insert into qualinet.leases
-        (id, run_id, workspace, labels, priority, variables, on_redelivery, state, queued_at, available_at, queue, job_id,
-          trace_parent)
+        (id, run_id, workspace, labels, priority, variables, on_redelivery, queued_at, available_at, queue, job_id,
+          trace_parent, state, fence, runner_id, offered_until)
       select ${randomUUID()}::uuid, r.id, ${workspace}, ${textArray(labels)}, ${priority}::int, ${json(variables)},
-        ${onRedelivery}, 'ready', least(${now()}, to_timestamp(${addedAtMs}::float8 / 1000)), ${availableAt},
-        ${queue}, ${jobId}, ${traceParent}
-      from public.runs r where r.id = ${runId}::uuid and r.status = 'queued'
-      on conflict (run_id) do nothing returning 1`,
+        ${onRedelivery}, least(${now()}, to_timestamp(${addedAtMs}::float8 / 1000)), ${availableAt}, ${queue}, ${jobId},
+        ${traceParent}, case when taken then 'offered' else 'ready' end, taken::int,
+        case when taken then ${takerId}::uuid end, case when taken then ${nowPlus(now, timing.offerMs)} end
+      from public.runs r cross join (
+        select exists (
+            select 1 from qualinet.runners where id = ${takerId}::uuid and state = 'approved' and not draining
+          ) and not exists (
+            select 1 from qualinet.leases where state = 'ready' and workspace = ${workspace} and available_at <= ${now()}
+          ) as taken
+      ) turn
+      where r.id = ${runId}::uuid and r.status = 'queued'
+      on conflict (run_id) do nothing returning id as "leaseId", state`,
   );
-  return inserted.length > 0;
+  return added ?? null;
 }

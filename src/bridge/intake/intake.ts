@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { ServersConfig } from '../config.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
+import type { GaugeSource } from '../metrics/gauges.ts';
 import { isOutage } from '../outage.ts';
 import type { Dependency } from '../stores.ts';
 import { type Attached, attachRun, failUnusableJob, type JobName } from './attach-run.ts';
@@ -20,8 +21,8 @@ import { type JobResult, jobResult } from './run-outcome.ts';
 export interface Intake extends Dependency {
   /** Begins to take jobs. Resolves when it does, or after a while when Redis has gone meanwhile: it goes on trying. */
   start(): Promise<void>;
-  /** Jobs held now, by queue. */
-  held(): ReadonlyMap<string, number>;
+  /** What BullMQ still has, and what this bridge holds, by queue. */
+  gauges: GaugeSource;
   /** Gives every held job back, so that another bridge takes it at once, and ends. Safe to call when never started. */
   drain(): Promise<void>;
 }
@@ -150,7 +151,23 @@ export function createIntake(
       if (queues.length === 0) throw new Error('the intake has not started');
       for (const queue of queues) await queue.check();
     },
-    held: () => new Map(queues.map((queue) => [queue.name, queue.held()])),
+    async gauges() {
+      const waiting = await Promise.all(
+        queues.map(async (queue) => ({ labels: { queue: queue.name }, value: await queue.waiting() })),
+      );
+      return [
+        {
+          name: 'qualinet_jobs_waiting',
+          help: 'Of all bridges: jobs in BullMQ that no bridge has taken in yet, by queue.',
+          samples: waiting,
+        },
+        {
+          name: 'qualinet_jobs_held',
+          help: 'Of this bridge: jobs that it holds while their runs wait and execute, by queue.',
+          samples: queues.map((queue) => ({ labels: { queue: queue.name }, value: queue.held() })),
+        },
+      ];
+    },
     async drain() {
       ending.abort();
       const looking = Promise.all([ticking, reconciler?.stop()]);

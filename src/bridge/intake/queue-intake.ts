@@ -1,4 +1,4 @@
-import { type Job, WaitingError, Worker } from 'bullmq';
+import { type Job, Queue, WaitingError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
@@ -12,6 +12,8 @@ export interface QueueIntake {
   readonly name: string;
   /** Jobs it has now. */
   held(): number;
+  /** Jobs in the queue that no bridge has taken yet, those of a paused queue among them. */
+  waiting(): Promise<number>;
   /** Sets how many it may have. */
   allow(count: number): void;
   /** Resolves when its connections stand; what keeps them from it is told. */
@@ -132,9 +134,16 @@ export function startQueueIntake({
     }
   }
 
+  const queue = new Queue(name, { connection: redis, prefix, skipVersionCheck: true });
+  queue.on('error', quiet.error);
+
   return {
     name,
     held: () => held,
+    async waiting() {
+      const counts = await queue.getJobCounts('waiting', 'prioritized');
+      return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    },
     allow(count) {
       const before = worker.concurrency;
       if (count === before || isDraining) return;

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { FlowSnapshot, Lease } from '../../protocol/messages.ts';
 import { literalInteger, nowPlus, rowsOf, textArray } from '../db/database.ts';
+import type { Timing } from '../timing.ts';
 import type { LeaseDeps } from './lease-deps.ts';
 
 /** Who asks for runs. */
@@ -20,7 +21,7 @@ export async function grantLeases(
   { runnerId, workspace, labels }: LeaseTaker,
   slots: number,
 ): Promise<Lease[]> {
-  const granted = await rowsOf<GrantedRow>(
+  const granted = await rowsOf<GrantedRun>(
     db,
     sql`
       with picked as (
@@ -44,7 +45,12 @@ export async function grantLeases(
       from granted g join public.runs r on r.id = g.run_id
       order by g.priority desc, g.queued_at, g.position`,
   );
-  return granted.map(({ nodes, edges, name, ...lease }) => ({
+  return granted.map((run) => leaseOf(run, timing));
+}
+
+/** The lease of a run that was just granted, as its runner gets it. */
+export function leaseOf({ nodes, edges, name, ...lease }: GrantedRun, timing: Timing): Lease {
+  return {
     ...lease,
     ttlMs: timing.leaseTtlMs,
     heartbeatMs: timing.heartbeatMs,
@@ -52,7 +58,7 @@ export async function grantLeases(
     remainingMs: timing.runMs,
     ...(name === null ? {} : { name }),
     flow: { nodes, edges },
-  }));
+  };
 }
 
 // A condition whose share the planner does not guess: it takes each of these for one that hardly any row meets, and would
@@ -93,7 +99,8 @@ export async function countReady({
   );
 }
 
-interface GrantedRow {
+/** A run as its rows say it at the grant. */
+export interface GrantedRun {
   leaseId: string;
   runId: string;
   fence: number;

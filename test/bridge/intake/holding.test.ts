@@ -63,6 +63,9 @@ describe('the cap on held jobs', () => {
     await until('one runs and the buffer is full', async () => (await active()) === 21);
     await stays('held jobs', active, 21);
     expect(await waiting()).toBe(39);
+    const metrics = await (await fetch(`${fixture.bridge.url}/metrics`)).text();
+    expect(metrics).toContain(`qualinet_jobs_waiting{queue="${queue}"} 39\n`);
+    expect(metrics).toContain(`qualinet_jobs_held{queue="${queue}"} 21\n`);
     await runner.finish(lease);
     const done = [lease.runId, ...(await runner.work(59))];
     expect(done).toEqual(started.map(({ runId }) => runId));

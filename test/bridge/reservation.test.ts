@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDispatcher } from '../../src/bridge/dispatch.ts';
+import { blobFolder } from '../../src/bridge/embedded/blob-folder.ts';
+import { openDatabase } from '../../src/bridge/embedded/database.ts';
+import { eventTable } from '../../src/bridge/embedded/event-table.ts';
+import { inProcessHints } from '../../src/bridge/embedded/in-process-hints.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { type OpenedStores, storeOn } from '../contract/open-store.ts';
+import { copyDatabaseTemplate } from '../support/database-template.ts';
+
+describe('a poll that is set aside for a run', () => {
+  let folder: string;
+  let opened: OpenedStores;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'qualinet-test-'));
+    await copyDatabaseTemplate(join(folder, 'database'));
+    const { db, close } = await openDatabase(join(folder, 'database'));
+    const hints = inProcessHints();
+    opened = { db, hints, events: eventTable({ db, hints }), blobs: blobFolder(folder), close };
+  });
+  afterAll(async () => {
+    await opened?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function scene() {
+    const store = storeOn(opened);
+    const dispatcher = createDispatcher({ ...store.deps, clock: systemClock });
+    const { runnerId, grant } = await store.runner();
+    const runner = { runnerId, workspace: store.workspace, labels: [] };
+    const gone = new AbortController();
+    const poll = (waitMs: number) => dispatcher.poll({ runner, slots: 1, waitMs, gone: gone.signal });
+    return { ...store, dispatcher, grant, gone, poll };
+  }
+
+  it('is answered with that run, and with no other meanwhile', async () => {
+    const { dispatcher, workspace, poll, submit, grant } = await scene();
+    const polling = poll(20_000);
+    await dispatcher.sweep();
+    const reservation = dispatcher.reserve(workspace, []);
+    const first = await submit();
+    const [lease] = await grant();
+    const second = await submit();
+    if (lease === undefined) throw new Error('no lease');
+    await reservation?.give(lease);
+    expect((await polling).map(({ runId }) => runId)).toEqual([first]);
+    expect((await poll(0)).map(({ runId }) => runId)).toEqual([second]);
+  });
+
+  it('that goes meanwhile leaves the run to others', async () => {
+    const { dispatcher, workspace, gone, poll, submit, grant, state } = await scene();
+    const polling = poll(20_000);
+    await dispatcher.sweep();
+    const reservation = dispatcher.reserve(workspace, []);
+    const runId = await submit();
+    const [lease] = await grant();
+    if (lease === undefined) throw new Error('no lease');
+    gone.abort();
+    await reservation?.give(lease);
+    expect(await polling).toEqual([]);
+    expect(await state(runId)).toBe('ready');
+  });
+
+  it('goes on waiting when it is released, and misses no run that came meanwhile', async () => {
+    const { dispatcher, workspace, poll, submit } = await scene();
+    const polling = poll(20_000);
+    await dispatcher.sweep();
+    const reservation = dispatcher.reserve(workspace, []);
+    const runId = await submit();
+    reservation?.release();
+    expect((await polling).map((lease) => lease.runId)).toEqual([runId]);
+  });
+
+  it('is not set aside twice, nor for a run it could not take', async () => {
+    const { dispatcher, workspace, poll } = await scene();
+    const polling = poll(20_000);
+    await dispatcher.sweep();
+    expect(dispatcher.reserve(workspace, ['gpu'])).toBeNull();
+    expect(dispatcher.reserve('other', [])).toBeNull();
+    expect(dispatcher.reserve(workspace, [])).not.toBeNull();
+    expect(dispatcher.reserve(workspace, [])).toBeNull();
+    dispatcher.stop();
+    expect(await polling).toEqual([]);
+  });
+});
