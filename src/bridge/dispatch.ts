@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Lease } from '../protocol/messages.ts';
-import { countReady, grantLeases, type LeaseTaker, withdrawOffers } from './leases/grant-leases.ts';
+import { knownReady } from './known-ready.ts';
+import { grantLeases, type LeaseTaker, withdrawOffers } from './leases/grant-leases.ts';
 import type { LeaseDeps } from './leases/lease-deps.ts';
 
 /** One poll of a runner. */
@@ -32,7 +33,7 @@ export interface Dispatcher {
 }
 
 /** A waiting poll that was set aside for a run which is granted as it is taken in. */
-export interface Reservation {
+interface Reservation {
   readonly taker: LeaseTaker;
   /** Answers the poll with a lease that was offered to its runner; withdraws the offer when the poller has gone. */
   give(lease: Lease): Promise<void>;
@@ -56,13 +57,19 @@ interface Waiter {
  * which run a woken one gets is decided by the database.
  */
 export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher {
-  const { hints, clock } = deps;
+  const { hints, clock, timing } = deps;
   const waiters = new Set<Waiter>();
+  /** A runner waits once: its newer poll ends the older one. */
+  const waiterOf = new Map<string, Waiter>();
+  const ready = knownReady(deps);
   let freeSlots = 0;
   let isStopped = false;
 
   const unsubscribe = hints.subscribe((hint) => {
-    if (hint.about === 'ready') return wake(hint.workspace, hint.labels, 1);
+    if (hint.about === 'ready') {
+      ready.note(hint.workspace);
+      return wake(hint.workspace, hint.labels, 1);
+    }
     // Its orders have changed: an empty answer lets it poll anew and read them.
     if (hint.about === 'runner' && hint.leaseId === null) dismiss(hint.runnerId);
     return false;
@@ -81,7 +88,7 @@ export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher
   }
 
   function dismiss(runnerId: string): void {
-    for (const waiter of waiters) if (waiter.poll.runner.runnerId === runnerId) waiter.answer([]);
+    waiterOf.get(runnerId)?.answer([]);
   }
 
   async function ask(waiter: Waiter): Promise<void> {
@@ -148,19 +155,21 @@ export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher
 
   async function sweepOnce(): Promise<void> {
     if (waiters.size === 0) return;
-    for (const { workspace, labels, runs } of await countReady(deps)) wake(workspace, labels, runs);
+    for (const { workspace, labels, runs } of await ready.look()) wake(workspace, labels, runs);
   }
 
   return {
     poll(poll) {
       if (isStopped || poll.gone.aborted) return Promise.resolve([]);
-      dismiss(poll.runner.runnerId);
+      const { runnerId, workspace } = poll.runner;
+      dismiss(runnerId);
       return new Promise((resolve, reject) => {
         const ended = new AbortController();
         const settle = (finish: () => void): boolean => {
           if (!waiter.isOpen) return false;
           waiter.isOpen = false;
           waiters.delete(waiter);
+          if (waiterOf.get(runnerId) === waiter) waiterOf.delete(runnerId);
           freeSlots -= poll.slots;
           // With a reason of its own it makes no error with a stack, for every poll.
           ended.abort('settled');
@@ -181,9 +190,11 @@ export function createDispatcher(deps: LeaseDeps & { clock: Clock }): Dispatcher
         };
         poll.gone.addEventListener('abort', onGone);
         waiters.add(waiter);
+        waiterOf.set(runnerId, waiter);
         freeSlots += poll.slots;
+        const waitsForSweep = poll.waitMs >= 2 * timing.sweepMs;
         // The wait begins once it has asked: also a poll that does not wait gets what is there.
-        void ask(waiter)
+        void (waitsForSweep && ready.isNone(workspace) ? Promise.resolve() : ask(waiter))
           .then(() => clock.sleep(poll.waitMs, ended.signal))
           .then(
             () => waiter.answer([]),

@@ -119,7 +119,7 @@ export async function startBridgeBench(): Promise<BridgeBench> {
       try {
         const pid = pidOf(bridge.program.process);
         // All have connected, and the first polls have ended once.
-        await delay(35_000);
+        await delay(50_000);
         const [cpuBefore, startedAt] = [processorMs(pid), performance.now()];
         await delay(seconds * 1_000);
         const corePercent = (100 * (processorMs(pid) - cpuBefore)) / (performance.now() - startedAt);

@@ -46,8 +46,8 @@ async function sayBridgeFigures(say: Say): Promise<void> {
     say(`\n${table(`${runs} runs that do nothing (${busy()})`, drain)}`);
     const took = drain[1]?.medianMs ?? Number.NaN;
     say(`  ${Math.round((runs / took) * 1_000)} runs a second through one bridge (aim: 1000)`);
-    const { publishPerS, bridgePerS } = await bench.measureEvents(16, 10);
-    say(`\nEvents in batches of 50, 16 runs at a time (aim: 50000 a second; ${busy()})`);
+    const { publishPerS, bridgePerS } = await bench.measureEvents(64, 10);
+    say(`\nEvents in batches of 50, 64 runs at a time (aim: 50000 a second; ${busy()})`);
     say(`  plain PUBLISH, pipelined  ${Math.round(publishPerS)} a second`);
     say(
       `  through the bridge        ${Math.round(bridgePerS)} a second  ratio ${(bridgePerS / publishPerS).toFixed(3)}`,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { Secret } from '../../src/lib/secret.ts';
 import { type RouteName, routePath, routes } from '../../src/protocol/routes.ts';
@@ -20,6 +21,8 @@ export interface FleetOrder {
 }
 
 const eventsPerBatch = 50;
+/** Idle runners come within this time, as they would after a restart of the bridge. */
+const connectWithinMs = 20_000;
 
 /**
  * Many runners without a browser in one process, each talking as a real one does, every request signed. Answers are not
@@ -45,6 +48,7 @@ async function main(): Promise<void> {
 type Call = (name: RouteName, params: Record<string, string>, body: object) => Promise<unknown>;
 
 async function runnerLoop(call: Call, mode: FleetOrder['mode'], signal: AbortSignal): Promise<void> {
+  if (mode === 'idle') await delay(Math.random() * connectWithinMs);
   while (!signal.aborted) {
     try {
       const { leases } = (await call(
@@ -60,7 +64,10 @@ async function runnerLoop(call: Call, mode: FleetOrder['mode'], signal: AbortSig
         await call('postResult', { leaseId }, { fence, result });
       }
     } catch (error) {
-      if (!signal.aborted) process.stderr.write(`${String(error)}\n`);
+      if (signal.aborted) return;
+      process.stderr.write(`${String(error)}\n`);
+      // As a runner does: not at once, and not all together.
+      await delay(1_000 + Math.random() * 9_000);
     }
   }
 }

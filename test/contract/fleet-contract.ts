@@ -53,7 +53,7 @@ export function fleetContract(store: () => Store): void {
       await clock.advance(5 * 3_600_000);
       const seen = async (more: Partial<typeof testCapabilities> = {}) => {
         const taker = await runner(['eu']);
-        await noteSeen(deps, taker.runnerId, { ...testCapabilities, ...more });
+        await noteSeen(deps, new Map([[taker.runnerId, { ...testCapabilities, ...more }]]));
         return taker;
       };
       await seen();

@@ -21,7 +21,7 @@ export function whyContract(store: () => Store): void {
   };
   const onlineRunner = async (labels: string[] = [], more: Partial<typeof testCapabilities> = {}) => {
     const taker = await store().runner(labels);
-    await noteSeen(store().deps, taker.runnerId, { ...testCapabilities, ...more });
+    await noteSeen(store().deps, new Map([[taker.runnerId, { ...testCapabilities, ...more }]]));
     return taker;
   };
   const lacks = async (runId: string, runnerId: string) =>

@@ -3,8 +3,11 @@ import { findRunnerByKey, type KeyDeps } from '../runners/runner-keys.ts';
 
 type Found = NonNullable<Awaited<ReturnType<typeof findRunnerByKey>>>;
 
-/** How long a runner that was found in order is taken to be so still. It bounds how late a revocation made elsewhere counts. */
-const trustMs = 1_000;
+/**
+ * How long a runner that was found in order is taken to be so still. A change is hinted to all bridges and counts at once;
+ * this bounds how late it counts where the hint is lost, and is longer than a poll waits, so that idle runners are known.
+ */
+const trustMs = 30_000;
 
 /** Looks runners up by key. */
 export interface KnownCallers {
@@ -12,8 +15,7 @@ export interface KnownCallers {
 }
 
 /**
- * Remembers runners whose key is in order for a second: a run sends several requests within that time, and the look-up
- * would be half of their cost. A change of the runner is hinted and forgets it at once.
+ * Remembers runners whose key is in order for a while: the look-up would be half of what their requests cost. A change of the runner is hinted and forgets it at once.
  */
 export function knownCallers(
   deps: Pick<KeyDeps, 'db' | 'now'> & { hints: Hints; nowMs: () => number },
@@ -31,11 +33,12 @@ export function knownCallers(
       const key = `${runnerId} ${generation}`;
       const nowMs = deps.nowMs();
       const remembered = known.get(key);
-      if (remembered !== undefined && remembered.untilMs > nowMs) return remembered.found;
+      if (remembered !== undefined && remembered.untilMs > nowMs && remembered.found.notAfterMs > nowMs)
+        return remembered.found;
       const changesBefore = changes;
       const found = await findRunnerByKey(deps, runnerId, generation);
       if (changes === changesBefore && found?.isUsed === true && !found.isOver && !found.isRevoked) {
-        if (known.size >= 10_000) known.clear();
+        if (known.size >= 20_000) known.clear();
         known.set(key, { found, untilMs: nowMs + trustMs });
       } else known.delete(key);
       return found;

@@ -13,11 +13,11 @@ import { type KeyDeps, keysOf, keyView, makeKey } from './runner-keys.ts';
  * Throws `credential_revoked` for a runner that was revoked.
  */
 export async function enrolRunner(
-  deps: Pick<LeaseDeps, 'db' | 'now' | 'timing'> & Pick<KeyDeps, 'workerSecret'>,
+  deps: Pick<LeaseDeps, 'db' | 'now' | 'timing' | 'hints'> & Pick<KeyDeps, 'workerSecret'>,
   runnerId: string,
   { host, name, labels = [] }: z.output<typeof enrolRequest>,
 ) {
-  const { db, now, timing } = deps;
+  const { db, now, timing, hints } = deps;
   const [runner] = await rowsOf<{
     name: string;
     workspace: string;
@@ -35,6 +35,8 @@ export async function enrolRunner(
       returning name, workspace, labels, mode`,
   );
   if (runner === undefined) throw new ProblemError('credential_revoked');
+  // Its name and labels may be others now than those that bridges remember.
+  hints.publish({ about: 'runner', runnerId, leaseId: null });
   const [newest] = await keysOf(deps, runnerId);
   const isFresh = newest !== undefined && newest.leftMs > timing.keyLifeMs / 3;
   const key = isFresh ? newest : await makeKey(deps, runnerId, (newest?.generation ?? 0) + 1);

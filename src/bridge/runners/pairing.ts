@@ -11,7 +11,7 @@ import { type KeyDeps, keysOf, keyView, makeKey, requireUsableKey, wrapRunnerKey
 import { countingGuesses } from './wrong-guesses.ts';
 
 /** What pairing needs. */
-export type PairingDeps = Pick<LeaseDeps, 'db' | 'now' | 'timing'> &
+export type PairingDeps = Pick<LeaseDeps, 'db' | 'now' | 'timing' | 'hints'> &
   Pick<CodeDeps, 'pepper'> &
   Pick<KeyDeps, 'workerSecret'>;
 

@@ -54,15 +54,15 @@ export async function revokeRunner(deps: RunnersDeps, runnerId: string): Promise
   return changeRunner(deps, runnerId, sql`state = 'revoked'`);
 }
 
-/** Notes that a runner polls, and what it can do. */
+/** Notes that runners poll, and what each can do, by id. */
 export async function noteSeen(
   { db, now }: Pick<RunnersDeps, 'db' | 'now'>,
-  runnerId: string,
-  capabilities: Capabilities,
+  seen: ReadonlyMap<string, Capabilities>,
 ): Promise<void> {
+  const notes = [...seen].map(([id, capabilities]) => ({ id, capabilities }));
   await db.execute(sql`
-    update qualinet.runners set last_seen_at = ${now()}, capabilities = ${json(capabilities)}
-    where id = ${runnerId}::uuid`);
+    update qualinet.runners r set last_seen_at = ${now()}, capabilities = n.capabilities
+    from jsonb_to_recordset(${json(notes)}) as n(id uuid, capabilities jsonb) where r.id = n.id`);
 }
 
 async function changeRunner(deps: RunnersDeps, runnerId: string, change: SQL): Promise<RunnerView> {
