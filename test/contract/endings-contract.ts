@@ -1,6 +1,8 @@
+import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { appendEvents } from '../../src/bridge/events/append-events.ts';
 import { cancelRun } from '../../src/bridge/leases/cancel-run.ts';
+import { endForsaken } from '../../src/bridge/leases/end-forsaken.ts';
 import { releaseLease } from '../../src/bridge/leases/release-lease.ts';
 import { settleByResult } from '../../src/bridge/leases/settle-run.ts';
 import { sweepLeases } from '../../src/bridge/leases/sweep-leases.ts';
@@ -64,6 +66,41 @@ export function endingsContract(store: () => Store): void {
       ]);
       expect(new Set(answers).size).toBe(1);
       expect((await run(runId)).status).toBe(answers[0]);
+    });
+  });
+
+  describe('a run whose row the backend ends', () => {
+    const setRow = (runId: string, status: string) =>
+      store().deps.db.execute(sql`update public.runs set status = ${status} where id = ${runId}::uuid`);
+
+    it('is ended as the row says, which stays as it is, and its runner is told to look', async () => {
+      const { deps, submit, runner, run, state, hints } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      await setRow(runId, 'cancelled');
+      await endForsaken(deps);
+      expect(await state(runId)).toBe('cancelled');
+      expect(await run(runId)).toMatchObject({ status: 'cancelled', error: { code: 'ended_elsewhere' } });
+      expect(hints).toContainEqual({ about: 'runner', runnerId: held.runnerId, leaseId: held.leaseId });
+      expect(await settleByResult(deps, held, passed)).toBe('cancelled');
+      expect((await run(runId)).status).toBe('cancelled');
+    });
+
+    it('keeps that end when the result was faster than the bridge', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      await setRow(runId, 'failed');
+      expect(await settleByResult(deps, held, passed)).toBe('failed');
+      expect(await run(runId)).toMatchObject({ status: 'failed', stepsResult: null });
+    });
+
+    it('goes on while the row says that it waits or executes', async () => {
+      const { deps, submit, runner, state } = store();
+      const [waiting, executing] = [await submit(), await submit()];
+      await (await runner()).take();
+      await endForsaken(deps);
+      expect([await state(waiting), await state(executing)].sort()).toEqual(['leased', 'ready']);
     });
   });
 
