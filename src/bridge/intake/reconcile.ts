@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { Redis } from 'ioredis';
 import type { Clock } from '../../lib/clock.ts';
 import type { Secret } from '../../lib/secret.ts';
-import { nowPlus, rowsOf, uuidArray } from '../db/database.ts';
+import { nowPlus, rowsOf, textArray, uuidArray } from '../db/database.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import type { IntakeTimes } from './intake-times.ts';
 import { quietLog } from './quiet-log.ts';
@@ -54,11 +54,23 @@ export function startReconciler(deps: ReconcileDeps): { stop(): Promise<void> } 
     queue.on('error', quiet.error);
     return queue;
   });
+  const others = new Map<string, Queue>();
+  /** Queues of all bridges: those of others may have the jobs of rows that these have not. */
+  async function allQueues(): Promise<Queue[]> {
+    for (const { prefix, name } of await noteQueues(deps)) {
+      const key = queueMark(prefix, name);
+      if (others.has(key) || (prefix === deps.prefix && deps.queues.includes(name))) continue;
+      const queue = new Queue(name, { connection: redis, prefix, skipVersionCheck: true });
+      queue.on('error', quiet.error);
+      others.set(key, queue);
+    }
+    return [...queues, ...others.values()];
+  }
   const work = (async () => {
     await Promise.all(queues.map((queue) => queue.waitUntilReady())).catch(quiet.error);
     while (!ending.signal.aborted) {
       try {
-        await reconcile(deps, queues, ending.signal);
+        await reconcile(deps, await allQueues(), ending.signal);
         quiet.recovered();
       } catch (error) {
         if (!ending.signal.aborted) quiet.error(error);
@@ -71,7 +83,7 @@ export function startReconciler(deps: ReconcileDeps): { stop(): Promise<void> } 
       ending.abort();
       redis.disconnect();
       await work;
-      await Promise.all(queues.map((queue) => queue.close().catch(() => {})));
+      await Promise.all([...queues, ...others.values()].map((queue) => queue.close().catch(() => {})));
     },
   };
 }
@@ -88,6 +100,33 @@ async function reconcile(deps: ReconcileDeps, queues: readonly Queue[], signal: 
   if (retried > 0)
     deps.log.warn('jobs that had failed were retried: their runs are still queued', { jobs: retried });
   if (lost.size > 0) await addAgain(deps, queues, [...lost]);
+}
+
+const queueMarks = 'queue ';
+
+function queueMark(prefix: string, name: string): string {
+  return queueMarks + JSON.stringify([prefix, name]);
+}
+
+/** Notes which queues this bridge takes jobs from; those of all bridges that ever did. */
+async function noteQueues({
+  db,
+  now,
+  queues,
+  prefix,
+}: ReconcileDeps): Promise<{ prefix: string; name: string }[]> {
+  const own = queues.map((name) => queueMark(prefix, name));
+  await db.execute(sql`
+    insert into qualinet.marks (name, at) select own, ${now()} from unnest(${textArray(own)}) own
+    on conflict (name) do update set at = excluded.at`);
+  const marks = await rowsOf<{ name: string }>(
+    db,
+    sql`select name from qualinet.marks where starts_with(name, ${queueMarks})`,
+  );
+  return marks.map((mark) => {
+    const [prefix, name] = JSON.parse(mark.name.slice(queueMarks.length)) as [string, string];
+    return { prefix, name };
+  });
 }
 
 async function isOurTurn({ db, now, times }: ReconcileDeps): Promise<boolean> {

@@ -125,6 +125,24 @@ describe('runs that are queued in the table', () => {
     expect(await backend.queue.getJob(runId)).toBeUndefined();
   });
 
+  it('are left alone when their job waits in a queue that other bridges take from', async () => {
+    const servers = { redisUrl: redis.url, databaseUrl: database.url };
+    const elsewhere = await playBackend({ ...servers, queue: `q${randomUUID()}` });
+    await elsewhere.queue.pause();
+    bridges.push(await serversBridge({ ...servers, queues: [elsewhere.queue.name] }));
+    try {
+      const runId = await elsewhere.insert({ agoMs: 2 * minuteMs });
+      await elsewhere.add({ runId, labels: ['gpu'] });
+      await backend.query('delete from qualinet.marks where name = $1', ['reconciled']);
+      await bridge();
+      await looks();
+      expect(await backend.queue.getJob(runId)).toBeUndefined();
+      expect(told).toEqual([]);
+    } finally {
+      await elsewhere.close();
+    }
+  });
+
   it('go on without a job when they have a lease', async () => {
     const { runId, job } = await backend.start();
     const fixture = await bridge();
