@@ -1,4 +1,4 @@
-/** Codes of the network and of PostgreSQL that mean: the server is not there, or going, or coming. */
+/** Codes of the network and of PostgreSQL that mean: the server is not there, or going, or coming, or has no room. */
 const outageCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -8,12 +8,17 @@ const outageCodes = new Set([
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
-  // Source: postgresql.org/docs/current/errcodes-appendix.html, classes 08 (connection), 53 and 57.
+  // Source: postgresql.org/docs/current/errcodes-appendix.html, classes 08 (connection), 53 and 57; and 25006, which a server
+  // says that another one takes over from.
   '08000',
   '08001',
   '08003',
   '08004',
   '08006',
+  '25006',
+  '53000',
+  '53100',
+  '53200',
   '53300',
   '57P01',
   '57P02',
@@ -36,4 +41,9 @@ export function isOutage(error: unknown): boolean {
     return true;
   }
   return error.cause !== undefined && isOutage(error.cause);
+}
+
+/** True when Redis answers and takes no more data for now: its memory is full, or it cannot save. */
+export function hasNoRoom(error: unknown): boolean {
+  return error instanceof Error && /\b(?:OOM command not allowed|MISCONF)\b/.test(error.message);
 }

@@ -1,9 +1,9 @@
 import type { RunUpdate } from '../../protocol/run-result.ts';
-import { isOutage } from '../outage.ts';
+import { hasNoRoom, isOutage } from '../outage.ts';
 import type { EventLog } from './event-log.ts';
 
 /**
- * Adds updates to the log, after those of the run that are late (`hasLate`). While the log cannot be reached, they are late
+ * Adds updates to the log, after those of the run that are late (`hasLate`). While the log cannot be reached or is full, they are late
  * too: a runner must not keep events and results to itself, and its slot busy, for as long as that takes.
  */
 export async function addOrKeep(
@@ -16,7 +16,7 @@ export async function addOrKeep(
     if (hasLate) await addLate(log, runId);
     await log.add(runId, updates);
   } catch (error) {
-    if (log.late === undefined || !isOutage(error)) throw error;
+    if (log.late === undefined || !(isOutage(error) || hasNoRoom(error))) throw error;
     await log.late.keep(runId, updates);
   }
 }

@@ -41,8 +41,11 @@ export interface EndedRun {
  * so whatever happens to this bridge or to the log, the ending is told in the end, and once: the log passes over repeats.
  */
 export interface Teller {
-  /** Never throws: the first step event brings it along when it could not be told now. */
-  started(attempt: BegunAttempt): Promise<void>;
+  /**
+   * After what is late of earlier attempts (`hasLate`). Never throws: the first step event brings it along when it could not
+   * be told now.
+   */
+  started(attempt: BegunAttempt, hasLate: boolean): Promise<void>;
   /** Never throws: the next passes of {@link Teller.sweep} tell it when it could not be told now. */
   ended(run: EndedRun): Promise<void>;
   /** Tells the endings that nobody told, and notes on the rows which were. */
@@ -79,8 +82,9 @@ export function createTeller({
   }
 
   return {
-    async started(attempt) {
+    async started(attempt, hasLate) {
       try {
+        if (hasLate) await addLate(events, attempt.runId);
         await events.add(attempt.runId, [runStart(attempt)]);
       } catch (error) {
         log.debug('the beginning of a run could not be told yet', { runId: attempt.runId, error });
@@ -101,8 +105,8 @@ export function createTeller({
       const untold = await rowsOf<EndedRun>(
         db,
         sql`
-          select ${endedRunColumns}, r.status
-          from qualinet.leases l join public.runs r on r.id = l.run_id
+          select ${endedRunColumns}, coalesce(r.status, l.state) as status
+          from qualinet.leases l left join public.runs r on r.id = l.run_id
           left join qualinet.runners runner on runner.id = l.runner_id
           where l.untold and l.ended_at <= ${nowPlus(now, -ownTimeMs)} order by l.ended_at limit ${batch}`,
       );

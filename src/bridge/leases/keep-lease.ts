@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { epochMs, nowPlus, rowsOf } from '../db/database.ts';
-import type { BegunAttempt } from '../events/teller.ts';
+import { type BegunAttempt, hasLateUpdates } from '../events/teller.ts';
 import type { LeaseDeps } from './lease-deps.ts';
 import type { HeldLease } from './lease-state.ts';
 
@@ -38,17 +38,18 @@ export async function keepLease(
         from before b where l.id = b.id
         returning l.run_id, l.attempts, l.started_at, l.deadline_at, l.cancel_requested_at, b.offered
       ), running as (
-        update public.runs r set status = 'running' from kept where kept.offered and r.id = kept.run_id
+        update public.runs r set status = 'running' from kept
+        where kept.offered and r.id = kept.run_id and r.status in ('queued', 'running')
       )
-      select k.run_id as "runId", k.offered as taken, k.attempts, ${epochMs(sql`k.started_at`)} as "startedAtMs",
-        runner.name as "runnerName", k.cancel_requested_at is not null as "cancelRequested",
-        ${epochMs(sql`k.deadline_at`)} - ${epochMs(now())} as "remainingMs"
-      from kept k join qualinet.runners runner on runner.id = ${runnerId}::uuid`,
+      select l.run_id as "runId", l.offered as taken, l.attempts, ${epochMs(sql`l.started_at`)} as "startedAtMs",
+        runner.name as "runnerName", l.cancel_requested_at is not null as "cancelRequested",
+        ${epochMs(sql`l.deadline_at`)} - ${epochMs(now())} as "remainingMs", l.offered and ${hasLateUpdates} as "hasLate"
+      from kept l join qualinet.runners runner on runner.id = ${runnerId}::uuid`,
   );
   if (kept === undefined) return null;
-  const { taken, remainingMs, cancelRequested, ...attempt } = kept;
-  if (taken) await teller.started({ ...attempt, fence, runnerId });
+  const { taken, remainingMs, cancelRequested, hasLate, ...attempt } = kept;
+  if (taken) await teller.started({ ...attempt, fence, runnerId }, hasLate);
   return { remainingMs: Math.max(0, Math.round(remainingMs)), cancelRequested };
 }
 
-type KeptRow = KeptLease & Omit<BegunAttempt, 'fence' | 'runnerId'> & { taken: boolean };
+type KeptRow = KeptLease & Omit<BegunAttempt, 'fence' | 'runnerId'> & { taken: boolean; hasLate: boolean };

@@ -1,11 +1,12 @@
 import { Redis } from 'ioredis';
+import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Bridge } from '../../../src/bridge/bridge.ts';
 import { updatesStream } from '../../../src/bridge/distributed/redis-events.ts';
 import { jsonLog } from '../../../src/lib/log.ts';
 import type { Lease } from '../../../src/protocol/messages.ts';
 import type { RunUpdate } from '../../../src/protocol/run-result.ts';
-import { backendDatabase, backendFlowId } from '../../support/backend-database.ts';
+import { backendDatabase, backendFlowId, onServer } from '../../support/backend-database.ts';
 import { startPostgres } from '../../support/postgres-server.ts';
 import { processExists } from '../../support/processes.ts';
 import { startRedis } from '../../support/redis-server.ts';
@@ -32,13 +33,14 @@ const completed = {
 const passed = { status: 'passed', durationMs: 1, stepsResult: [] };
 
 /** A backend of its own with one bridge and one runner. */
-async function system() {
+async function system(deps: { timing?: { sweepMs: number } } = {}) {
   const [redis, postgres] = await Promise.all([startRedis(), startPostgres({ durable: true })]);
   const database = await backendDatabase({ server: postgres.url });
   const lines: Record<string, unknown>[] = [];
   const servers = { databaseUrl: database.url, redisUrl: redis.url };
   const bridge = await sharedBridge(servers, {
     log: jsonLog((line) => lines.push(JSON.parse(line) as Record<string, unknown>)),
+    ...deps,
   });
   onTestFinished(async () => {
     redis.thaw();
@@ -145,6 +147,63 @@ describe('while Redis is away', () => {
     );
     expect(messages(lines).filter((message) => outage.test(String(message)))).toHaveLength(1);
     expect(messages(lines).filter((message) => /not be told|sweep/.test(String(message)))).toEqual([]);
+  });
+
+  it('what was late of one attempt is told before the next one begins', async () => {
+    // Without sweeps, which tell it sooner or later.
+    const { redis, bridge, client, take, post } = await system({ timing: { sweepMs: 600_000 } });
+    const lease = await take();
+    await redis.kill();
+    expect((await post(lease, [started])).status).toBe(200);
+    await redis.start();
+    await until('Redis is back', async () => (await request(bridge.url, 'GET', '/readyz')).status === 200);
+    expect(
+      await client.send('releaseLease', {
+        params: { leaseId: lease.leaseId },
+        body: { fence: lease.fence, reason: 'interrupted' },
+      }),
+    ).toMatchObject({ status: 200 });
+    const { leases } = await client.call('pollLeases', {
+      body: { slots: 1, waitMs: 5_000, capabilities: testCapabilities },
+    });
+    expect(leases).toMatchObject([{ runId: lease.runId, fence: 2 }]);
+    await client.call('heartbeat', { params: { leaseId: lease.leaseId }, body: { fence: 2, nodeId: null } });
+    expect(await updatesOf(redis.url, lease.runId)).toEqual([
+      ...['run_start 1-0', 'step_start 1-1', 'run_start 2-0'],
+    ]);
+  });
+
+  it('the end of a run whose row was deleted is told afterwards, too', async () => {
+    const { redis, servers, operator } = await system();
+    const { runId } = (await operator('POST', '/v1/runs', flow)).body as { runId: string };
+    await redis.kill();
+    await onServer(servers.databaseUrl, `delete from runs where id = '${runId}'`);
+    const rows = async (condition: string) => {
+      const sql = new Client({ connectionString: servers.databaseUrl });
+      await sql.connect();
+      const found = await sql.query(
+        `select 1 from qualinet.leases where run_id = '${runId}' and ${condition}`,
+      );
+      await sql.end();
+      return found.rows.length === 1;
+    };
+    await until('it is over', () => rows(`state = 'cancelled'`));
+    await redis.start();
+    await until('its end is told', async () => (await updatesOf(redis.url, runId)).length > 0, 8_000);
+    expect(await updatesOf(redis.url, runId)).toEqual(['run_complete 0-1']);
+    await until('that is noted', () => rows('not untold'));
+  });
+
+  it('one that is full takes no events, and the runs go on', async () => {
+    const { redis, take, post, end } = await system();
+    const lease = await take();
+    const commands = new Redis(redis.url);
+    onTestFinished(() => commands.disconnect());
+    await commands.config('SET', 'maxmemory', '1');
+    expect((await post(lease, [started])).body).toEqual({ ackedSeq: 1 });
+    expect((await end(lease, { lastEvents: [completed] })).body).toEqual({ status: 'passed' });
+    await commands.config('SET', 'maxmemory', '0');
+    await until('all is told', async () => (await updatesOf(redis.url, lease.runId)).length === 4, 8_000);
   });
 
   it('a bridge that takes over tells what another one could not', async () => {
