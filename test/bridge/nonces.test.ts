@@ -1,5 +1,8 @@
+import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
+import { redisNonces } from '../../src/bridge/distributed/redis-nonces.ts';
 import { memoryNonces } from '../../src/bridge/http/nonces.ts';
+import { silentLog } from '../../src/lib/log.ts';
 import { nonceMemoryMs } from '../../src/protocol/signing.ts';
 
 describe('nonces', () => {
@@ -28,5 +31,14 @@ describe('nonces', () => {
     expect(await nonces.remember('a', '3', 0)).toBe('new');
     expect(await nonces.remember('a', '2', 0)).toBe('seen');
     expect(await nonces.remember('a', '4', 0)).toBe('full');
+  });
+
+  it('that no other bridge can be asked about refuse nobody, however many there are', async () => {
+    const away = new Redis({ lazyConnect: true, enableOfflineQueue: false });
+    away.on('error', () => {});
+    const nonces = redisNonces({ redis: away, nowMs: () => 0, log: silentLog, capacity: 1 });
+    expect(await nonces.remember('a', '1', 0)).toBe('new');
+    expect(await nonces.remember('a', '2', 0)).toBe('new');
+    expect(await nonces.remember('a', '1', 0)).toBe('seen');
   });
 });
