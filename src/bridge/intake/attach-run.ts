@@ -56,11 +56,13 @@ export async function attachRun(
       const status = row.status === null ? 'without a status' : `"${row.status}"`;
       return refused(`run ${runId} is ${status}; only a queued run is started`);
     }
+    // A regular look ends those whose row was deleted.
+    if (!row.exists) return { is: 'open', steps: 0 };
     const checked = checkSnapshot(nodes, edges);
     if ('broken' in checked) {
       // One that a runner has is judged by that runner.
       if (state === 'offered' || state === 'leased') return { is: 'open', steps: 0 };
-      await endBroken(deps, job, data, checked.broken);
+      await endBroken(deps, job, data, checked.broken, sql`true`);
     } else {
       if (state !== null) return { is: 'open', ...checked };
       if (await addLease(deps, job, data, { nodes, edges })) return { is: 'open', ...checked };
@@ -120,15 +122,23 @@ export async function failUnusableJob(
     onRedelivery: 'rerun',
     traceParent: null,
   };
-  await endBroken(deps, job, data, { error: { code: 'job_invalid', message: reason }, stepsResult: [] });
+  const broken: BrokenRun = { error: { code: 'job_invalid', message: reason }, stepsResult: [] };
+  // Another job of the run may be right: its lease is not touched.
+  await endBroken(deps, job, data, broken, sql`l.available_at = 'infinity'::timestamptz`);
 }
 
 // Both through the lease row, so that there is one writer of final states and the ending is told like every other.
-async function endBroken(deps: LeaseDeps, job: JobName, data: JobData, broken: BrokenRun): Promise<void> {
+async function endBroken(
+  deps: LeaseDeps,
+  job: JobName,
+  data: JobData,
+  broken: BrokenRun,
+  which: SQL,
+): Promise<void> {
   // Never to be granted, should this bridge end between the two statements; the job's next delivery ends it then.
   await insertLease(deps, job, data, sql`'infinity'::timestamptz`, null);
   await settleByBridge(deps, {
-    guard: sql`l.run_id = ${data.runId}::uuid and l.state = 'ready' and l.available_at = 'infinity'::timestamptz`,
+    guard: sql`l.run_id = ${data.runId}::uuid and l.state = 'ready' and ${which}`,
     state: 'failed',
     ...broken,
   });

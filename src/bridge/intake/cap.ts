@@ -4,6 +4,8 @@ export interface Load {
   running: number;
   /** Held runs that wait, and that nobody who waits or works here could take: what is behind them must come past. */
   blocked: number;
+  /** Held jobs of runs that another held job is about: they are in the way of others. */
+  spare: number;
   /** Runs that the polls waiting at this bridge could take. */
   freeSlots: number;
 }
@@ -17,8 +19,8 @@ const most = 5_000;
  * How many jobs a bridge holds. Everything it takes leaves BullMQ's own order and looks active there, so that it takes
  * little more than the runners can; the more are in the way, the further it looks for one that is not.
  */
-export function capOf({ running, blocked, freeSlots }: Load): number {
-  return Math.min(most, running + blocked + freeSlots + Math.max(buffer, Math.ceil(blocked / 2)));
+export function capOf({ running, blocked, spare, freeSlots }: Load): number {
+  return Math.min(most, running + blocked + spare + freeSlots + Math.max(buffer, Math.ceil(blocked / 2)));
 }
 
 /** The cap shared among queues: each may have its part, and what the others do not use. At least 1 each. */

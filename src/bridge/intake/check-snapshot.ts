@@ -32,9 +32,9 @@ export function checkSnapshot(nodes: unknown, edges: unknown): { steps: number }
 // One entry for each problem: a backend's UI reads the row, marks nodes by their ids and knows nothing of our error.
 function brokenRun(found: readonly FlowProblem[], nodes: readonly unknown[]): BrokenRun {
   const problems = found.slice(0, problemsKept).map(({ nodeId, message }) => ({
-    nodeId: nodeId?.slice(0, 200) ?? '(flow)',
+    nodeId: nodeId === undefined ? '(flow)' : cut(nodeId, 200),
     type: nodeId === undefined ? 'flow' : typeOf(nodes, nodeId),
-    error: message.slice(0, limits.textLength),
+    error: cut(message, limits.textLength),
   }));
   return {
     error: {
@@ -54,5 +54,10 @@ function brokenRun(found: readonly FlowProblem[], nodes: readonly unknown[]): Br
 function typeOf(nodes: readonly unknown[], nodeId: string): string {
   const node = nodes.find((one) => String(Reflect.get(Object(one), 'id')) === nodeId);
   const type: unknown = Reflect.get(Object(node), 'type');
-  return typeof type === 'string' && type !== '' ? type.slice(0, 100) : 'unknown';
+  return typeof type === 'string' && type !== '' ? cut(type, 100) : 'unknown';
+}
+
+// Not within a character: the database keeps no half of one.
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : text.slice(0, length).replace(/[\ud800-\udbff]$/, '');
 }

@@ -13,6 +13,8 @@ export interface HeldRuns {
   hold(run: { runId: string; steps: number }, job: Job, token: string): Promise<JobResult>;
   /** Ids of the runs that are held. */
   runIds(): string[];
+  /** Jobs beyond the first of each run. */
+  spare(): number;
   /** Settles those of these runs that are over. */
   settle(runIds: readonly string[]): Promise<void>;
   /** Lets go of jobs that are not this bridge's any more: their locks ran out, so that BullMQ gives them to somebody. */
@@ -97,12 +99,13 @@ export function heldRuns(deps: Pick<LeaseDeps, 'db' | 'hints'> & { log: Log }): 
     if (run === undefined) return;
     held.delete(run.runId);
     moved.delete(run);
-    const settled = new Set<string | undefined>();
+    const settled = new Set<string>();
     // The newest delivery of a job has its lock; older ones of the same job have nothing to say to BullMQ.
     for (const one of run.jobs.reverse()) {
-      if (settled.has(one.job.id)) one.reject(new WaitingError());
+      const job = `${one.job.queueName} ${one.job.id}`;
+      if (settled.has(job)) one.reject(new WaitingError());
       else finish(one, outcome);
-      settled.add(one.job.id);
+      settled.add(job);
     }
   }
 
@@ -158,6 +161,11 @@ export function heldRuns(deps: Pick<LeaseDeps, 'db' | 'hints'> & { log: Log }): 
       });
     },
     runIds: () => [...held.keys()],
+    spare() {
+      let count = 0;
+      for (const { jobs } of held.values()) count += jobs.length - 1;
+      return count;
+    },
     settle,
     forget(queue, jobIds) {
       const lost = new Set<string | undefined>(jobIds);

@@ -1,6 +1,7 @@
 import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import type { Clock } from '../../lib/clock.ts';
 import type { ServersConfig } from '../config.ts';
+import { withoutStatement } from '../db/database.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import type { GaugeSource } from '../metrics/gauges.ts';
@@ -38,6 +39,8 @@ export function createIntake(
   const runs = heldRuns(deps);
   const ending = new AbortController();
   const quiet = quietLog('the intake', { log, monotonicMs: () => clock.monotonicMs() });
+  // Of its own, because a database that may only be read for now lets one look, and takes no run.
+  const taking = quietLog('taking runs in', { log, monotonicMs: () => clock.monotonicMs() });
   let queues: QueueIntake[] = [];
   let reconciler: { stop(): Promise<void> } | null = null;
   let ticking = Promise.resolve();
@@ -69,12 +72,13 @@ export function createIntake(
       if (ending.signal.aborted) return putBack(job, token);
       try {
         const value = await work();
-        quiet.recovered();
+        taking.recovered();
         return value;
       } catch (error) {
-        if (!ending.signal.aborted && !isOutage(error)) throw error;
+        // Not with its parameters: what it throws is the job's failure reason.
+        if (!ending.signal.aborted && !isOutage(error)) throw withoutStatement(error);
         if (!ending.signal.aborted) {
-          quiet.error(error);
+          taking.error(error);
           await clock.sleep(times.outageWaitMs, ending.signal).catch(() => {});
         }
       }
@@ -94,7 +98,7 @@ export function createIntake(
   }
 
   function setCaps(): void {
-    const cap = capOf({ ...load, freeSlots: dispatcher.freeSlots() });
+    const cap = capOf({ ...load, spare: runs.spare(), freeSlots: dispatcher.freeSlots() });
     const shares = sharesOf(
       cap,
       queues.map((queue) => queue.held()),

@@ -26,8 +26,9 @@ export type ReadJobData = { ok: true; data: JobData } | { ok: false; reason: str
 
 // The database writes ids in lower case, and so does every hint.
 const runIdSchema = z.uuid('must be a UUID').transform((id) => id.toLowerCase());
-const noNul = (values: Record<string, string>) =>
-  !Object.values(values).some((value) => value.includes('\0'));
+// What the database cannot keep: U+0000, and halves of characters.
+const isStorable = (values: Record<string, string>) =>
+  !Object.values(values).some((value) => /\0|\p{Surrogate}/u.test(value));
 
 const jobDataSchema = z.object(
   {
@@ -35,7 +36,9 @@ const jobDataSchema = z.object(
     workspace: workspaceSchema.default('default'),
     labels: labelsSchema.default([]),
     priority: prioritySchema.optional(),
-    variables: variablesSchema.refine(noNul, 'must not contain the character U+0000').default({}),
+    variables: variablesSchema
+      .refine(isStorable, 'must not contain the character U+0000 or halves of characters')
+      .default({}),
     onRedelivery: z.enum(onRedeliveryModes).default('rerun'),
   },
   'must be an object like { "runId": "…" }',

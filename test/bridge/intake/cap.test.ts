@@ -3,17 +3,18 @@ import { capOf, sharesOf } from '../../../src/bridge/intake/cap.ts';
 
 describe('the cap on held jobs', () => {
   it('is what runners have and could take, and a few for those who become free', () => {
-    expect(capOf({ running: 0, blocked: 0, freeSlots: 0 })).toBe(20);
-    expect(capOf({ running: 7, blocked: 0, freeSlots: 3 })).toBe(30);
+    expect(capOf({ running: 0, blocked: 0, spare: 0, freeSlots: 0 })).toBe(20);
+    expect(capOf({ running: 7, blocked: 0, spare: 0, freeSlots: 3 })).toBe(30);
+    expect(capOf({ running: 1, blocked: 0, spare: 20, freeSlots: 1 })).toBe(42);
   });
 
   it('looks the further past what nobody can take, the more of it there is', () => {
-    expect(capOf({ running: 1, blocked: 20, freeSlots: 0 })).toBe(41);
-    expect(capOf({ running: 1, blocked: 400, freeSlots: 0 })).toBe(601);
+    expect(capOf({ running: 1, blocked: 20, spare: 0, freeSlots: 0 })).toBe(41);
+    expect(capOf({ running: 1, blocked: 400, spare: 0, freeSlots: 0 })).toBe(601);
   });
 
   it('has an end', () => {
-    expect(capOf({ running: 4_000, blocked: 90_000, freeSlots: 9_000 })).toBe(5_000);
+    expect(capOf({ running: 4_000, blocked: 90_000, spare: 0, freeSlots: 9_000 })).toBe(5_000);
   });
 });
 
