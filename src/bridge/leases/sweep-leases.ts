@@ -10,7 +10,7 @@ const batch = 500;
 /**
  * Ends what nobody keeps: offers without acknowledgement, runs past their deadline, and leases whose last heartbeat is
  * ttl + gap ago (the gap is on this side, so that the old runner has stopped before a new one starts). Several bridges
- * may sweep at once: every change is guarded by the fence.
+ * may sweep at once: every change is guarded by the fence. Runs whose rows the backend has locked wait for that without holding up others.
  */
 export async function sweepLeases(deps: LeaseDeps): Promise<void> {
   const { db, now, timing } = deps;
@@ -21,15 +21,20 @@ export async function sweepLeases(deps: LeaseDeps): Promise<void> {
   }>(
     db,
     sql`
-      select id as "leaseId", fence, case
-          when state = 'offered' then 'not_acknowledged'
-          when deadline_at <= ${now()} then 'deadline'
-          else 'expired' end as cause
-      from qualinet.leases
-      where state in ('offered', 'leased') and (
-        (state = 'offered' and offered_until <= ${now()})
-        or (state = 'leased' and (deadline_at <= ${now()} or expires_at <= ${nowPlus(now, -timing.releaseGapMs)})))
-      limit ${batch}`,
+      with overdue as materialized (
+        select id, run_id, fence, case
+            when state = 'offered' then 'not_acknowledged'
+            when deadline_at <= ${now()} then 'deadline'
+            else 'expired' end as cause
+        from qualinet.leases
+        where state in ('offered', 'leased') and (
+          (state = 'offered' and offered_until <= ${now()})
+          or (state = 'leased' and (deadline_at <= ${now()} or expires_at <= ${nowPlus(now, -timing.releaseGapMs)})))
+        limit ${batch}
+      )
+      select id as "leaseId", fence, cause from overdue o
+      where not exists (select from public.runs r where r.id = o.run_id)
+        or exists (select from public.runs r where r.id = o.run_id for no key update skip locked)`,
   );
   for (const { leaseId, fence, cause } of overdue) {
     if (cause === 'deadline') {
