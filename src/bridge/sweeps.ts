@@ -24,6 +24,16 @@ type SweepDeps = LeaseDeps & { clock: Clock; dispatcher: Dispatcher; outages: Ou
 /** Every second: leases nobody keeps, endings nobody told, then runs whose wake-up was lost. A pass that fails is told and tried again. */
 export function startSweeps(deps: SweepDeps): Sweeps {
   const stopping = new AbortController();
+  // Each by itself: an ending that cannot be told while Redis is away must not keep runs from those who wait for them.
+  async function look(what: string, sweep: () => Promise<void>): Promise<void> {
+    // A server that hangs holds up the end of this bridge once and not with each of them.
+    if (stopping.signal.aborted) return;
+    try {
+      await sweep();
+    } catch (error) {
+      if (!deps.outages.note(error)) deps.log.error(`the sweep of ${what} failed`, { error });
+    }
+  }
   const work = (async () => {
     for (let pass = 1; !stopping.signal.aborted; pass += 1) {
       try {
@@ -31,22 +41,22 @@ export function startSweeps(deps: SweepDeps): Sweeps {
       } catch {
         return;
       }
-      await look(deps, 'leases', async () => {
+      await look('leases', async () => {
         // In this order: after a silence, leases must go on before those that nobody keeps are ended.
         await renewAfterSilence(deps);
         await sweepLeases(deps);
         if (pass % endForsakenEvery === 0) await endForsaken(deps);
       });
-      await look(deps, 'endings', () => deps.teller.sweep());
-      await look(deps, 'polls', () => deps.dispatcher.sweep());
+      await look('endings', () => deps.teller.sweep());
+      await look('polls', () => deps.dispatcher.sweep());
       if (pass % cleanUpEvery === 0) {
-        await look(deps, 'pairing codes', async () => {
+        await look('pairing codes', async () => {
           await forgetOldCodes(deps);
           await forgetOldGuesses(deps);
         });
       }
       // Not waited for: a server that hangs would hold up the sweeps that do without it.
-      void deps.outages.look();
+      if (!stopping.signal.aborted) void deps.outages.look();
     }
   })();
   return {
@@ -55,13 +65,4 @@ export function startSweeps(deps: SweepDeps): Sweeps {
       await work;
     },
   };
-}
-
-// Each by itself: an ending that cannot be told while Redis is away must not keep runs from those who wait for them.
-async function look({ outages, log }: SweepDeps, what: string, sweep: () => Promise<void>): Promise<void> {
-  try {
-    await sweep();
-  } catch (error) {
-    if (!outages.note(error)) log.error(`the sweep of ${what} failed`, { error });
-  }
 }
