@@ -31,7 +31,8 @@ type AttachDeps = LeaseDeps & { clock: Clock; times: IntakeTimes; dispatcher: Di
 
 /**
  * Makes the run of a job one of ours: its lease row is added, unless there is one already, from this job or another. It is
- * `ready`, or `offered` at once to a runner that waits here while no other run waits for that. A flow that cannot run ends its run at once. Two statements when all is well. Rejects with the signal's reason
+ * `ready`, or `offered` at once to a runner that waits here while no other run waits for that. A flow that cannot run ends its
+ * run at once. Two statements when all is well. Rejects with the signal's reason
  * when that is aborted while it waits for the row.
  */
 export async function attachRun(
@@ -58,7 +59,8 @@ export async function attachRun(
     }
     // A regular look ends those whose row was deleted.
     if (!row.exists) return { is: 'open', steps: 0 };
-    const checked = checkSnapshot(nodes, edges);
+    // One that waits already has the variables it came with.
+    const checked = checkSnapshot(nodes, edges, state === null || row.isBarred ? data.variables : {});
     if ('broken' in checked) {
       // One that a runner has is judged by that runner.
       if (state === 'offered' || state === 'leased') return { is: 'open', steps: 0 };
@@ -136,7 +138,8 @@ async function endBroken(
   which: SQL,
 ): Promise<void> {
   // Never to be granted, should this bridge end between the two statements; the job's next delivery ends it then.
-  await insertLease(deps, job, data, sql`'infinity'::timestamptz`, null);
+  // Its variables are not needed any more, and may be too many to keep.
+  await insertLease(deps, job, { ...data, variables: {} }, sql`'infinity'::timestamptz`, null);
   await settleByBridge(deps, {
     guard: sql`l.run_id = ${data.runId}::uuid and l.state = 'ready' and ${which}`,
     state: 'failed',
@@ -154,6 +157,8 @@ interface FoundRow extends Omit<RunOutcome, 'runId'> {
   edges: unknown;
   /** State of its lease; null when it has none. */
   state: LeaseState | null;
+  /** True when that was added only to end a run that cannot start. */
+  isBarred: boolean;
 }
 
 async function readRow({ db }: LeaseDeps, runId: string): Promise<FoundRow> {
@@ -162,7 +167,8 @@ async function readRow({ db }: LeaseDeps, runId: string): Promise<FoundRow> {
     sql`
       select r.id is not null as exists, r.status, r.duration_ms::float8 as "durationMs",
         case when l.state in ('done', 'failed', 'cancelled') then r.steps_result end as "stepsResult",
-        r.snapshot_nodes as nodes, r.snapshot_edges as edges, l.state, l.error
+        r.snapshot_nodes as nodes, r.snapshot_edges as edges, l.state, l.error,
+        coalesce(l.available_at = 'infinity', false) as "isBarred"
       from (select ${runId}::uuid as id) wanted
       left join public.runs r on r.id = wanted.id left join qualinet.leases l on l.run_id = wanted.id`,
   );

@@ -3,6 +3,7 @@ import type { FlowProblem } from '../../flow/flow-problem.ts';
 import { limits } from '../../protocol/limits.ts';
 import { flowSnapshotSchema } from '../../protocol/messages.ts';
 import type { RunError, StepResult } from '../../protocol/run-result.ts';
+import { isTooDeep, maxDepth } from '../storable.ts';
 
 /** A run that ends before it starts: what its rows say. */
 export interface BrokenRun {
@@ -13,8 +14,17 @@ export interface BrokenRun {
 /** Problems kept of one flow; a flow with more is not mended by reading on. */
 const problemsKept = 500;
 
-/** The number of steps of a snapshot as the backend wrote it, or what its run ends with when it is no flow that can run. */
-export function checkSnapshot(nodes: unknown, edges: unknown): { steps: number } | { broken: BrokenRun } {
+/**
+ * The number of steps of a snapshot as the backend wrote it, or what its run ends with when it is no flow that can run, or
+ * is together with its variables more than a lease may bring: no runner takes such an answer, and it would come again.
+ */
+export function checkSnapshot(
+  nodes: unknown,
+  edges: unknown,
+  variables: Readonly<Record<string, string>>,
+): { steps: number } | { broken: BrokenRun } {
+  const tooMuch = sizeProblem({ nodes, edges, variables });
+  if (tooMuch !== null) return { broken: brokenRun([{ message: tooMuch }], []) };
   const snapshot = flowSnapshotSchema.safeParse({ nodes, edges });
   if (!snapshot.success) {
     const problems = snapshot.error.issues.map(({ path, message }) => ({
@@ -28,6 +38,23 @@ export function checkSnapshot(nodes: unknown, edges: unknown): { steps: number }
     ? { steps: checked.steps.length }
     : { broken: brokenRun(checked.problems, snapshot.data.nodes) };
 }
+
+function sizeProblem(flow: object): string | null {
+  let json: Buffer;
+  try {
+    json = Buffer.from(JSON.stringify(flow));
+  } catch (error) {
+    // Writing goes down recursively; nothing that came from a database is a circle.
+    if (error instanceof RangeError) return tooDeep;
+    throw error;
+  }
+  if (json.length > limits.flowBytes) {
+    return `the flow and its variables have ${json.length} bytes; at most ${limits.flowBytes} can be given to a runner`;
+  }
+  return isTooDeep(json) ? tooDeep : null;
+}
+
+const tooDeep = `the flow is nested deeper than ${maxDepth} levels`;
 
 // One entry for each problem: a backend's UI reads the row, marks nodes by their ids and knows nothing of our error.
 function brokenRun(found: readonly FlowProblem[], nodes: readonly unknown[]): BrokenRun {

@@ -6,6 +6,7 @@ import type { Dispatcher } from '../dispatch.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import type { GaugeSource } from '../metrics/gauges.ts';
 import { isOutage } from '../outage.ts';
+import { storableText } from '../storable.ts';
 import type { Dependency } from '../stores.ts';
 import { type Attached, attachRun, failUnusableJob, type JobName } from './attach-run.ts';
 import { capOf, sharesOf } from './cap.ts';
@@ -49,7 +50,7 @@ export function createIntake(
   async function process(queue: string, job: Job, token: string): Promise<JobResult> {
     const read = readJobData(job);
     const addedAtMs = job.timestamp + (job.opts.delay ?? 0);
-    const name: JobName = { queue, jobId: job.id ?? '', addedAtMs };
+    const name: JobName = { queue, jobId: storableText(job.id ?? ''), addedAtMs };
     if (!read.ok) {
       const { runId, reason } = read;
       if (runId !== null) await whileOut(() => failUnusableJob(deps, name, runId, reason), job, token);
@@ -141,7 +142,7 @@ export function createIntake(
       queues = names.map((name) =>
         startQueueIntake({
           ...{ name, prefix, redisUrl, times, clock, log },
-          process: (job, token) => process(name, job, token),
+          process: (job, token) => process(name, job, token).catch(rethrow),
           onLocksLost: (jobIds) => runs.forget(name, jobIds),
         }),
       );
@@ -188,4 +189,9 @@ export function createIntake(
       runs.stop();
     },
   };
+}
+
+// BullMQ shows errors to everybody who may look at the queue: a statement that failed holds the variables of a run.
+function rethrow(error: unknown): never {
+  throw withoutStatement(error);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { printable } from '../../lib/printable.ts';
 import {
   labelsSchema,
   onRedeliveryModes,
@@ -6,7 +7,8 @@ import {
   variablesSchema,
   workspaceSchema,
 } from '../../protocol/messages.ts';
-import { traceParentOf } from './trace-parent.ts';
+import { storableText } from '../storable.ts';
+import { traceParentOf } from './job-trace-parent.ts';
 
 /** What a job says about its run. Fields of the backend's own beside these are passed over. */
 export interface JobData {
@@ -26,9 +28,10 @@ export type ReadJobData = { ok: true; data: JobData } | { ok: false; reason: str
 
 // The database writes ids in lower case, and so does every hint.
 const runIdSchema = z.uuid('must be a UUID').transform((id) => id.toLowerCase());
-// What the database cannot keep: U+0000, and halves of characters.
-const isStorable = (values: Record<string, string>) =>
-  !Object.values(values).some((value) => /\0|\p{Surrogate}/u.test(value));
+const areStorable = (values: Record<string, string>) =>
+  Object.values(values).every((value) => storableText(value) === value);
+/** Faults that a reason names. */
+const faultsShown = 10;
 
 const jobDataSchema = z.object(
   {
@@ -37,7 +40,7 @@ const jobDataSchema = z.object(
     labels: labelsSchema.default([]),
     priority: prioritySchema.optional(),
     variables: variablesSchema
-      .refine(isStorable, 'must not contain the character U+0000 or halves of characters')
+      .refine(areStorable, 'must contain neither the character U+0000 nor half a surrogate pair')
       .default({}),
     onRedelivery: z.enum(onRedeliveryModes).default('rerun'),
   },
@@ -51,7 +54,13 @@ export function readJobData(job: {
 }): ReadJobData {
   const parsed = jobDataSchema.safeParse(job.data);
   if (!parsed.success) {
-    const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'data'}: ${message}`);
+    const { issues } = parsed.error;
+    const faults = issues.slice(0, faultsShown).map(({ path, message }) => {
+      // Names of fields come from the data, too.
+      const field = storableText(printable(path.join('.'))).slice(0, 200);
+      return `${field || 'data'}: ${message}`;
+    });
+    if (issues.length > faultsShown) faults.push(`and ${issues.length - faultsShown} more`);
     const runId = runIdSchema.safeParse(Reflect.get(Object(job.data), 'runId'));
     return { ok: false, reason: `the job's data are wrong: ${faults.join('; ')}`, runId: runId.data ?? null };
   }

@@ -6,7 +6,7 @@ export interface TraceParent {
   flags: number;
 }
 
-const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[\x21-\x7e]{0,200})?$/;
 
 /** Parses a W3C `traceparent` (level 1; of later versions the known part). Null for what is none: then a trace begins anew. */
 export function parseTraceParent(text: string | null | undefined): TraceParent | null {

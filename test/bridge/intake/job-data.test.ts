@@ -46,7 +46,7 @@ describe("a job's data", () => {
     [{ runId, labels: 'gpu' }, 'labels:', runId],
     [{ runId, priority: 5_000 }, 'priority:', runId],
     [{ runId, variables: { A: 1 } }, 'variables.A:', runId],
-    [{ runId, variables: { A: 'x\0' } }, 'variables: must not contain the character U+0000', runId],
+    [{ runId, variables: { A: 'x\0' } }, 'variables: must contain neither the character U+0000', runId],
     [{ runId, onRedelivery: 'maybe' }, 'onRedelivery:', runId],
   ])('%j is refused, naming the field', (data, reason, id) => {
     expect(read(data)).toMatchObject({ ok: false, runId: id });
@@ -96,6 +96,10 @@ describe('the trace of a job', () => {
     [
       'an id of zeros',
       { telemetry: { metadata: `{"traceparent":"00-${'0'.repeat(32)}-00f067aa0ba902b7-01"}` } },
+    ],
+    [
+      'a later version with U+0000',
+      { telemetry: { metadata: `{"traceparent":"01${parent.slice(2)}-\\u0000"}` } },
     ],
     ['a forbidden version', { telemetry: { metadata: `{"traceparent":"ff${parent.slice(2)}"}` } }],
   ])('is none for %s', (_, opts) => {

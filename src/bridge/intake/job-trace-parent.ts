@@ -1,5 +1,4 @@
-/** A valid `traceparent`. Source: w3.org/TR/trace-context, section 3.2. */
-const traceParent = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+import { parseTraceParent } from '../tracing/trace-parent.ts';
 
 /**
  * The `traceparent` that came with a job: as BullMQ's own telemetry carries it (a JSON text of headers), else in the job's
@@ -25,5 +24,5 @@ function carried(metadata: unknown): unknown {
 }
 
 function valid(value: unknown): string | null {
-  return typeof value === 'string' && traceParent.test(value) ? value : null;
+  return typeof value === 'string' && parseTraceParent(value) !== null ? value : null;
 }
