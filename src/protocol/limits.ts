@@ -10,6 +10,8 @@ export const limits = {
   steps: 2_000,
   /** Characters of a step's `error` or `logs`, longer ones are cut by the runner. */
   textLength: 8_000,
+  /** Step events of one attempt: two for each step. A runner that tells more would fill what keeps them. */
+  eventsPerAttempt: 4_000,
   /** Events in one batch; a batch is also closed at {@link limits.eventBatchBytes}. */
   eventsPerBatch: 200,
   eventBatchBytes: 32 * 1024,

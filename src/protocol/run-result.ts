@@ -74,7 +74,10 @@ export type StepEvent = z.infer<typeof stepEventSchema>;
 
 /** A step event as the runner numbers it: `seq` counts from 1 within a fence, `at` is the runner's wall clock (ISO 8601). */
 export const numberedEventSchema = z.strictObject({
-  seq: z.int32().positive(),
+  seq: z
+    .int()
+    .positive()
+    .max(limits.eventsPerAttempt, `an attempt has at most ${limits.eventsPerAttempt} step events`),
   at: z.iso.datetime().refine((at) => Date.parse(at) > 0, 'must be after 1970'),
   event: stepEventSchema,
 });

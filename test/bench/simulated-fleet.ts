@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { Secret } from '../../src/lib/secret.ts';
+import { limits } from '../../src/protocol/limits.ts';
 import { type RouteName, routePath, routes } from '../../src/protocol/routes.ts';
 import { type RequestMessage, type SigningKey, signRequest } from '../../src/protocol/signing.ts';
 import { testCapabilities } from '../support/signed-client.ts';
@@ -14,8 +15,8 @@ export interface FleetOrder {
   /**
    * `runs`: every run is acknowledged and reported passed at once; a line `<runId> <arrival>` for each.
    * `idle`: polls that find nothing and are made again.
-   * `events`: the first run is kept and told events of for as long as the program lives, 50 at a time; a line with how
-   * many so far after every batch.
+   * `events`: every run is told as many events of as it may have, 50 at a time, and then reported passed; a line after
+   * every batch.
    */
   mode: 'runs' | 'idle' | 'events';
 }
@@ -59,7 +60,7 @@ async function runnerLoop(call: Call, mode: FleetOrder['mode'], signal: AbortSig
       for (const { leaseId, runId, fence } of leases) {
         if (mode === 'runs') process.stdout.write(`${runId} ${performance.timeOrigin + performance.now()}\n`);
         await call('heartbeat', { leaseId }, { fence, nodeId: null });
-        if (mode === 'events') await tellForEver(call, leaseId, fence, signal);
+        if (mode === 'events') await tellAll(call, leaseId, fence, signal);
         const result = { status: 'passed', durationMs: 1, stepsResult: [] };
         await call('postResult', { leaseId }, { fence, result });
       }
@@ -72,9 +73,9 @@ async function runnerLoop(call: Call, mode: FleetOrder['mode'], signal: AbortSig
   }
 }
 
-async function tellForEver(call: Call, leaseId: string, fence: number, signal: AbortSignal): Promise<void> {
+async function tellAll(call: Call, leaseId: string, fence: number, signal: AbortSignal): Promise<void> {
   const at = new Date().toISOString();
-  for (let told = 0; !signal.aborted; told += eventsPerBatch) {
+  for (let told = 0; told < limits.eventsPerAttempt && !signal.aborted; told += eventsPerBatch) {
     const events = Array.from({ length: eventsPerBatch }, (_, index) => {
       const nodeId = `node-${Math.floor(index / 2)}`;
       const event =

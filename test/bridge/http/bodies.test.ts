@@ -163,6 +163,42 @@ describe('a request the bridge cannot take', () => {
     });
   });
 
+  it('with more step events than a run can have gets 400, so that nobody fills what keeps them', async () => {
+    const { body } = await submit(flow);
+    const { leases } = await client.call('pollLeases', {
+      body: { slots: 64, waitMs: 5_000, capabilities: testCapabilities },
+    });
+    const lease = leases.find(({ runId }) => runId === body['runId']);
+    if (lease === undefined) throw new Error('the run was not granted');
+    const { leaseId, fence } = lease;
+    await client.call('heartbeat', { params: { leaseId }, body: { fence, nodeId: null } });
+    const tell = (seqs: number[]) =>
+      client.send('postEvents', {
+        params: { leaseId },
+        body: {
+          fence,
+          events: seqs.map((seq) => ({
+            seq,
+            at: new Date().toISOString(),
+            event: { type: 'step_start', nodeId: 'a' },
+          })),
+        },
+      });
+    const most = limits.eventsPerAttempt;
+    for (let first = 1; first <= most; first += limits.eventsPerBatch) {
+      const batch = Array.from({ length: limits.eventsPerBatch }, (_, index) => first + index);
+      expect((await tell(batch)).status).toBe(200);
+    }
+    expect(await tell([most + 1])).toMatchObject({
+      status: 400,
+      isSigned: true,
+      body: {
+        code: 'malformed_request',
+        errors: [{ path: 'events[0].seq', message: `an attempt has at most ${most} step events` }],
+      },
+    });
+  });
+
   it('about a run that does not exist gets 404', async () => {
     const { url, adminToken } = fixture.bridge;
     const id = '00000000-0000-4000-8000-000000000000';
