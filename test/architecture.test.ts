@@ -1,7 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { mayImport, packageOwners, type SourceFile, violations } from './support/import-rules.ts';
+import {
+  bridgeFolderOf,
+  bridgeOrder,
+  mayImport,
+  packageOwners,
+  type SourceFile,
+  violations,
+} from './support/import-rules.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -30,6 +37,11 @@ describe('the sources', () => {
       sources.map(({ path }) => (path.startsWith('bridge/cli/') ? 'bridge/cli' : path.split('/')[0])),
     );
     expect([...folders].sort()).toEqual(Object.keys(mayImport).sort());
+  });
+
+  it('have no folder of the bridge that its order does not know, and the order none that is not there', () => {
+    const folders = new Set(sources.flatMap(({ path }) => bridgeFolderOf(path) ?? []));
+    expect([...folders].sort()).toEqual([...bridgeOrder].sort());
   });
 
   it('use every package that has an owner', () => {
@@ -63,6 +75,10 @@ describe('the rules', () => {
     [
       'agent may not import from bridge',
       { path: 'agent/a.ts', text: "const x = await import('../bridge/x.ts');" },
+    ],
+    [
+      'bridge/events may not import from bridge/leases',
+      { path: 'bridge/events/a.ts', text: "import type { A } from '../leases/a.ts';" },
     ],
     ['agent may not import from cli', { path: 'agent/a.ts', text: "export * from '../cli/x.ts';" }],
     [

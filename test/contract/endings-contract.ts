@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
-import { appendEvents } from '../../src/bridge/events/append-events.ts';
+import { appendEvents } from '../../src/bridge/leases/append-events.ts';
 import { cancelRun } from '../../src/bridge/leases/cancel-run.ts';
 import { endForsaken } from '../../src/bridge/leases/end-forsaken.ts';
 import { releaseLease } from '../../src/bridge/leases/release-lease.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { appendEvents } from '../../src/bridge/events/append-events.ts';
 import { type EventPosition, fromTheFirst, positionText } from '../../src/bridge/events/event-log.ts';
 import { followRun, hasNothingAfter } from '../../src/bridge/events/follow-run.ts';
+import { appendEvents } from '../../src/bridge/leases/append-events.ts';
 import { cancelRun } from '../../src/bridge/leases/cancel-run.ts';
 import { settleByResult } from '../../src/bridge/leases/settle-run.ts';
 import { sweepLeases } from '../../src/bridge/leases/sweep-leases.ts';

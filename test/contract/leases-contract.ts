@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { appendEvents } from '../../src/bridge/events/append-events.ts';
+import { appendEvents } from '../../src/bridge/leases/append-events.ts';
 import { cancelRun } from '../../src/bridge/leases/cancel-run.ts';
 import { endAttempt } from '../../src/bridge/leases/end-attempt.ts';
 import { withdrawOffers } from '../../src/bridge/leases/grant-leases.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { qualinetBridge } from '../../src/bridge/cli/command-table.ts';
 import { qualinet } from '../../src/cli/command-table.ts';
 import { nodeTypes } from '../../src/flow/node-types.ts';
-import { mayImport, packageOwners } from '../support/import-rules.ts';
+import { bridgeOrder, mayImport, packageOwners } from '../support/import-rules.ts';
 import { protocolDocument } from '../support/protocol-document.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -27,6 +27,20 @@ describe('docs/architecture.md', () => {
     for (const [name, owners] of Object.entries(packageOwners)) {
       expect(text).toContain(`| ${name} | ${owners.map((owner) => `\`${owner}\``).join(', ')} |`);
     }
+  });
+});
+
+describe('docs/architecture.md, about files', () => {
+  const text = read('docs/architecture.md');
+
+  it('prints the order of the folders of the bridge', () => {
+    expect(text.replaceAll('\n', ' ')).toContain(bridgeOrder.map((folder) => `\`${folder}\``).join(', '));
+  });
+
+  it('names only files that are there', () => {
+    const named = [...text.matchAll(/`((?:agent|bridge|browser|cli|flow|protocol)\/[a-z/-]+\.ts)`/g)];
+    expect(named.length).toBeGreaterThan(20);
+    for (const [, path] of named) expect(() => read(`src/${path}`)).not.toThrow();
   });
 });
 

@@ -12,6 +12,23 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   demo: ['lib'],
 };
 
+/** Folders of src/bridge/, each of which may import from those before it. Files beside them put all of it together. */
+export const bridgeOrder: readonly string[] = [
+  'db',
+  'events',
+  'pictures',
+  'leases',
+  'tracing',
+  'runners',
+  'runs',
+  'intake',
+  'http',
+  'metrics',
+  'embedded',
+  'distributed',
+  'cli',
+];
+
 /** Packages -> the folders that may import them. Node's own modules are open to all. */
 export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   zod: ['protocol', 'flow', 'agent', 'cli', 'bridge', 'bridge/cli', 'command-line'],
@@ -65,7 +82,12 @@ function importViolations({ path, text }: SourceFile): string[] {
         ? []
         : [`${path}: ${name} belongs to ${packageOwners[name].join(', ')}`];
     }
-    const target = folderOf(resolvePath(path, specifier));
+    const resolved = resolvePath(path, specifier);
+    const [own, theirs] = [bridgeFolderOf(path), bridgeFolderOf(resolved)];
+    if (own !== null && theirs !== null && bridgeOrder.indexOf(theirs) > bridgeOrder.indexOf(own)) {
+      return [`${path}: bridge/${own} may not import from bridge/${theirs} (${specifier})`];
+    }
+    const target = folderOf(resolved);
     if (target === folder || allowed.includes(target)) return [];
     return [`${path}: ${folder} may not import from ${target} (${specifier})`];
   });
@@ -84,6 +106,11 @@ function habitViolations({ path, text }: SourceFile): string[] {
 /** `bridge/http/app.ts` -> `bridge`; the bridge's own cli is a folder of its own. */
 function folderOf(path: string): string {
   return path.startsWith('bridge/cli/') ? 'bridge/cli' : (path.split('/')[0] ?? '');
+}
+
+/** The folder within src/bridge/; null for files elsewhere, and for those that lie in it directly. */
+export function bridgeFolderOf(path: string): string | null {
+  return /^bridge\/([^/]+)\//.exec(path)?.[1] ?? null;
 }
 
 function importsOf(text: string): string[] {

@@ -21,7 +21,7 @@ import type {
   runnerStates,
 } from '../../protocol/messages.ts';
 import type { RunError } from '../../protocol/run-result.ts';
-import type { LeaseState } from '../leases/lease-state.ts';
+import type { LeaseState } from './lease-state.ts';
 
 // The bridge's own tables. After a change: npx drizzle-kit generate (drizzle.config.ts). The table `runs` belongs to the
 // backend and stands in runs-table.ts.

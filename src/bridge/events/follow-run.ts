@@ -1,15 +1,23 @@
 import { sql } from 'drizzle-orm';
 import type { RunUpdate } from '../../protocol/run-result.ts';
-import { rowsOf } from '../db/database.ts';
-import type { LeaseDeps } from '../leases/lease-deps.ts';
-import { type EventPosition, isAfter, updatesPerPage } from './event-log.ts';
+import { type Database, rowsOf } from '../db/database.ts';
+import type { Hints } from '../hints.ts';
+import type { Timing } from '../timing.ts';
+import { type EventLog, type EventPosition, isAfter, updatesPerPage } from './event-log.ts';
+
+interface FollowDeps {
+  db: Database;
+  events: EventLog;
+  hints: Hints;
+  timing: Pick<Timing, 'streamRereadMs'>;
+}
 
 /**
  * The updates of a run after `position`, then live ones, until `run_complete` or `signal`. It listens before it reads, and
  * a wake-up only makes it read on, so nothing is lost or told twice whoever joins when.
  */
 export async function* followRun(
-  { db, events, hints, timing }: Pick<LeaseDeps, 'db' | 'events' | 'hints' | 'timing'>,
+  { db, events, hints, timing }: FollowDeps,
   runId: string,
   position: EventPosition,
   signal: AbortSignal,
@@ -45,7 +53,7 @@ export async function* followRun(
 
 /** True when the run has ended and has no updates after `position`. */
 export async function hasNothingAfter(
-  { db, events }: Pick<LeaseDeps, 'db' | 'events'>,
+  { db, events }: Pick<FollowDeps, 'db' | 'events'>,
   runId: string,
   position: EventPosition,
 ): Promise<boolean> {
@@ -54,7 +62,7 @@ export async function hasNothingAfter(
 
 // The ending of a run may be written and not yet told; then it still comes. A log may also have forgotten the run.
 async function endsAtOrBefore(
-  { db }: Pick<LeaseDeps, 'db'>,
+  { db }: Pick<FollowDeps, 'db'>,
   runId: string,
   position: EventPosition,
 ): Promise<boolean> {

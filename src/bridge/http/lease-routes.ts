@@ -1,15 +1,15 @@
 import { protocolVersion } from '../../protocol/limits.ts';
 import type { Dispatcher } from '../dispatch.ts';
-import { appendEvents } from '../events/append-events.ts';
+import { appendEvents } from '../leases/append-events.ts';
 import { keepLease } from '../leases/keep-lease.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { releaseLease } from '../leases/release-lease.ts';
 import { settleByResult } from '../leases/settle-run.ts';
 import type { Presigner } from '../pictures/presigner.ts';
 import { requestUpload } from '../pictures/request-upload.ts';
+import { withOwnScreenshotsOnly } from '../pictures/screenshots.ts';
 import { ProblemError } from '../problem-error.ts';
 import type { SeenNotes } from '../runners/seen-notes.ts';
-import { withOwnScreenshotsOnly } from '../runs/screenshots.ts';
 import type { Handlers } from './handler.ts';
 
 type LeaseRouteDeps = LeaseDeps & { dispatcher: Dispatcher; presigner: Presigner; seen: SeenNotes };

@@ -1,4 +1,3 @@
-import type { Metrics } from '../metrics/metrics.ts';
 import { ProblemError } from '../problem-error.ts';
 import type { Readiness } from '../readiness.ts';
 import type { Content, Handlers } from './handler.ts';
@@ -11,7 +10,7 @@ export function systemRoutes({
   publicUrl,
 }: {
   readiness: Readiness;
-  metrics: Pick<Metrics, 'text'>;
+  metrics: { text(): Promise<string> };
   publicUrl: () => string;
 }): Pick<Handlers, 'health' | 'ready' | 'metrics' | 'openapi'> {
   return {

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { epochMs, nowPlus, rowsOf } from '../db/database.ts';
 import { type BegunAttempt, hasLateUpdates } from '../events/teller.ts';
+import type { HeldLease } from './held-lease.ts';
 import type { LeaseDeps } from './lease-deps.ts';
-import type { HeldLease } from './lease-state.ts';
 
 /** A lease that was kept: time left to its deadline, and whether an operator asked to cancel. */
 export interface KeptLease {

@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { releaseReasons } from '../../protocol/messages.ts';
 import { rowsOf } from '../db/database.ts';
 import { endAttempt } from './end-attempt.ts';
+import type { HeldLease } from './held-lease.ts';
 import type { LeaseDeps } from './lease-deps.ts';
-import type { HeldLease } from './lease-state.ts';
 
 /**
  * A runner hands its run back. Draining, shutdown and a browser that cannot start use up no attempt before the first step.

@@ -2,8 +2,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { RunError, RunResult, RunStatus, StepResult } from '../../protocol/run-result.ts';
 import { epochMs, json, rowsOf } from '../db/database.ts';
 import { endedRunColumns } from '../events/teller.ts';
+import type { HeldLease } from './held-lease.ts';
 import type { LeaseDeps } from './lease-deps.ts';
-import type { HeldLease } from './lease-state.ts';
 import type { RunEnd } from './run-end.ts';
 
 /** The error of a run that the bridge's deadline ended. */

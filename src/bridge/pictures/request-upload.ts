@@ -1,8 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { uploadRequest } from '../../protocol/messages.ts';
-import { rowsOf } from '../db/database.ts';
-import type { LeaseDeps } from '../leases/lease-deps.ts';
+import { type Database, rowsOf, type SqlNow } from '../db/database.ts';
 import { ProblemError } from '../problem-error.ts';
 import { pictureKey } from './picture-key.ts';
 import type { PresignedPut, Presigner } from './presigner.ts';
@@ -16,7 +15,7 @@ const maxUploads = 50;
  * one that lies breaks a link in its own run.
  */
 export async function requestUpload(
-  { db, now }: LeaseDeps,
+  { db, now }: { db: Database; now: SqlNow },
   presigner: Presigner,
   leaseId: string,
   runnerId: string,

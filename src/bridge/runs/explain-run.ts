@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import type { WhyResponse } from '../../protocol/messages.ts';
 import { epochMs, rowsOf } from '../db/database.ts';
+import type { LeaseState } from '../db/lease-state.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
-import type { LeaseState } from '../leases/lease-state.ts';
 import { runnersForRun } from './runners-for-run.ts';
 import { summaryOf } from './why-summary.ts';
 

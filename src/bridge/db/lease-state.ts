@@ -9,10 +9,3 @@
  * The last three are final. Entered by: grant-leases (offered), keep-lease (leased), end-attempt (ready), settle-run (final).
  */
 export type LeaseState = 'ready' | 'offered' | 'leased' | 'done' | 'failed' | 'cancelled';
-
-/** How a runner names a lease it holds; a statement about it matches all three or nothing. */
-export interface HeldLease {
-  leaseId: string;
-  fence: number;
-  runnerId: string;
-}

@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
 import type { NumberedEvent, RunUpdate } from '../../protocol/run-result.ts';
 import { epochMs, rowsOf } from '../db/database.ts';
-import type { LeaseDeps } from '../leases/lease-deps.ts';
-import type { HeldLease } from '../leases/lease-state.ts';
-import { issuedUrls } from '../runs/screenshots.ts';
-import { addOrKeep } from './late-updates.ts';
-import { hasLateUpdates, runStart } from './teller.ts';
+import { addOrKeep } from '../events/late-updates.ts';
+import { hasLateUpdates, runStart } from '../events/teller.ts';
+import { issuedUrls } from '../pictures/screenshots.ts';
+import type { HeldLease } from './held-lease.ts';
+import type { LeaseDeps } from './lease-deps.ts';
 
 /**
  * Stores events of a held lease, each once: those already there are passed over, those after a gap are not taken. Returns
