@@ -10,7 +10,7 @@ import type { ProblemCode } from './problem.ts';
  * - `enrol`: signed with the enrolment key that WORKER_SECRET and the runner's id give (`ws1.<runnerId>`).
  * - `managed`: signed with the key that QUALINET_MANAGED_PAIR_SECRET gives (`mp1`).
  * - `operator`: `Authorization: Bearer <QUALINET_ADMIN_TOKEN>`.
- * - `operator-or-near`: as `operator`, or without a token from a loopback or private address, directly: no header says that a
+ * - `operator-or-near`: as `operator`, or without a token from a loopback or private address, directly: neither a header nor HTTP/1.0 says that a
  *   proxy stands between.
  * - `presigned`: the query of the URL itself is signed by the bridge.
  */

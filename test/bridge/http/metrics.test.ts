@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nearness } from '../../../src/bridge/http/near.ts';
@@ -167,16 +168,30 @@ describe('/metrics', () => {
     });
   });
 
-  it.each(['x-forwarded-for', 'forwarded', 'via', 'x-real-ip', 'x-forwarded-host'])(
-    'needs the token when the header %s says that a proxy stands between',
-    async (header) => {
-      const { url, adminToken } = fixture.bridge;
-      const ask = async (more: Record<string, string>) =>
-        (await fetch(`${url}/metrics`, { headers: { [header]: '10.0.0.1', ...more } })).status;
-      expect(await ask({})).toBe(401);
-      expect(await ask({ authorization: `Bearer ${adminToken.reveal()}` })).toBe(200);
-    },
-  );
+  it('needs the token over HTTP/1.0, as a proxy speaks it that adds no header', async () => {
+    const { hostname, port } = new URL(fixture.bridge.url);
+    const socket = connect(Number(port), hostname);
+    socket.end('GET /metrics HTTP/1.0\r\nHost: bridge\r\n\r\n');
+    const answer = Buffer.concat(await socket.toArray()).toString();
+    expect(answer).toMatch(/^HTTP\/1\.[01] 401 /);
+  });
+
+  it.each([
+    ...['x-forwarded-for', 'forwarded', 'via', 'x-real-ip', 'x-forwarded-host'],
+    ...[
+      'cf-connecting-ip',
+      'true-client-ip',
+      'x-client-ip',
+      'x-cluster-client-ip',
+      'x-original-forwarded-for',
+    ],
+  ])('needs the token when the header %s says that a proxy stands between', async (header) => {
+    const { url, adminToken } = fixture.bridge;
+    const ask = async (more: Record<string, string>) =>
+      (await fetch(`${url}/metrics`, { headers: { [header]: '10.0.0.1', ...more } })).status;
+    expect(await ask({})).toBe(401);
+    expect(await ask({ authorization: `Bearer ${adminToken.reveal()}` })).toBe(200);
+  });
 });
 
 describe('/metrics of a bridge that knows its proxy', () => {
@@ -194,7 +209,7 @@ describe('/metrics of a bridge that knows its proxy', () => {
 
 describe('an address', () => {
   const isNear = (remoteAddress: string | undefined, proxies: string[] = []) =>
-    nearness(proxies)({ socket: { remoteAddress }, headers: {} } as never);
+    nearness(proxies)({ socket: { remoteAddress }, headers: {}, raw: { httpVersion: '1.1' } } as never);
 
   it.each([
     '127.0.0.1',
