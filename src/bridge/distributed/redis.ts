@@ -87,6 +87,12 @@ async function connected(url: string, options: RedisOptions, name: string, log: 
   } catch (error) {
     client.disconnect();
     // connect() says only that the connection was closed; why came as an event.
-    throw lastError ?? error;
+    throw withoutCommand(lastError ?? error);
   }
+}
+
+// The library keeps the command on its errors: of one that logs in, the password.
+function withoutCommand(error: unknown): unknown {
+  if (error instanceof Error) Reflect.deleteProperty(error, 'command');
+  return error;
 }
