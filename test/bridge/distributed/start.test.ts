@@ -199,7 +199,8 @@ describe('a bridge that waits for a server', () => {
     const beganMs = performance.now();
     serving.signal('SIGTERM');
     expect(await serving.ended).toBe(0);
-    expect(performance.now() - beganMs).toBeLessThan(1_000);
+    // Not after the half minute that it would wait.
+    expect(performance.now() - beganMs).toBeLessThan(10_000);
     expect(serving.err()).not.toContain('error:');
   });
 

@@ -215,26 +215,26 @@ describe('progress', () => {
     await runner.events(lease, 1, pair('open'));
     await until('half is told', () => backend.progress(job).includes(50));
     await runner.finish(lease);
-    expect(await backend.end(job, 2_000)).toHaveProperty('returnvalue.status', 'passed');
+    expect(await backend.end(job)).toHaveProperty('returnvalue.status', 'passed');
   });
 });
 
 describe('a bridge that ends', () => {
   it('gives its jobs back, and another one has them at once', async () => {
-    const first = await bridge([queue], { intakeTimes: { lockMs: 30_000, fetchMs: 5_000 } });
+    const first = await bridge([queue], { intakeTimes: { lockMs: 60_000, fetchMs: 20_000 } });
     const plain = await starts(3);
     const urgent = await backend.start({}, { priority: 4 });
     await until('the first has them', async () => (await active()) === 4);
-    const second = await bridge([queue], { intakeTimes: { lockMs: 30_000, fetchMs: 5_000 } });
+    const second = await bridge([queue], { intakeTimes: { lockMs: 60_000, fetchMs: 20_000 } });
     const runner = await quickRunner(second);
     const startedAtMs = performance.now();
     await first.bridge.close();
-    expect(performance.now() - startedAtMs).toBeLessThan(3_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
     const all = [...plain, urgent];
-    await until('the second has them', async () => (await active()) === 4, 2_000);
+    await until('the second has them', async () => (await active()) === 4);
     expect(await runner.work(4)).toEqual(all.map(({ runId }) => runId));
     for (const { job } of all) {
-      expect(await backend.end(job, 2_000)).toHaveProperty('returnvalue.status', 'passed');
+      expect(await backend.end(job)).toHaveProperty('returnvalue.status', 'passed');
       expect(await backend.queue.getJob(job.id ?? '')).toMatchObject({ attemptsMade: 1, stalledCounter: 0 });
     }
   });
@@ -263,7 +263,7 @@ describe('a bridge that ends', () => {
       else own.freeze();
       const startedAtMs = performance.now();
       await fixture.end();
-      expect(performance.now() - startedAtMs).toBeLessThan(4_000);
+      expect(performance.now() - startedAtMs).toBeLessThan(10_000);
     } finally {
       if (how === 'gone') await own.start();
       else own.thaw();
@@ -286,6 +286,6 @@ describe('several bridges', () => {
     const other = await bridge(['another-queue']);
     const runner = (await quickRunner(holding)).at(other.bridge.url);
     expect(await runner.work(1)).toEqual([runId]);
-    expect(await backend.end(job, 2_000)).toHaveProperty('returnvalue.status', 'passed');
+    expect(await backend.end(job)).toHaveProperty('returnvalue.status', 'passed');
   });
 });
