@@ -1,20 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type BridgeDeps, startBridge } from '../../src/bridge/bridge.ts';
-import { readBridgeConfig } from '../../src/bridge/config.ts';
-import { systemClock } from '../../src/lib/clock.ts';
-import { silentLog } from '../../src/lib/log.ts';
+import type { Bridge, BridgeDeps } from '../../src/bridge/bridge.ts';
 import type { Lease } from '../../src/protocol/messages.ts';
 import type { RunResult, StepEvent } from '../../src/protocol/run-result.ts';
-import type { BridgeFixture } from './bridge-fixture.ts';
+import { sharedBridge } from './shared-bridge.ts';
 import { pairRunner, type SignedClient, signedClient, testCapabilities } from './signed-client.ts';
-
-/** What all bridges on the same servers are given. */
-export const sharedSecrets = {
-  WORKER_SECRET: 'a worker secret of all bridges',
-  QUALINET_ADMIN_TOKEN: 'operator-token-of-all-bridges',
-};
 
 /** Times of the intake under which a test sees in a second what takes a minute. */
 const shortTimes = {
@@ -26,6 +14,12 @@ const shortTimes = {
   lookMs: 150,
   tellingMs: 100,
 };
+
+/** A bridge in this process, and its end. */
+export interface ServersBridge {
+  readonly bridge: Bridge;
+  end(): Promise<void>;
+}
 
 /** A bridge in this process on servers that others share. */
 export async function serversBridge({
@@ -40,32 +34,15 @@ export async function serversBridge({
   databaseUrl: string;
   queues: readonly string[];
   env?: Record<string, string>;
-} & Partial<BridgeDeps>): Promise<BridgeFixture> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'qualinet-bridge-test-'));
-  const config = readBridgeConfig({
-    PORT: '0',
-    QUALINET_DATA_DIR: dataDir,
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
-    QUALINET_QUEUES: queues.join(','),
-    ...sharedSecrets,
-    ...env,
-  });
-  const bridge = await startBridge(config, {
-    clock: systemClock,
-    log: silentLog,
+} & Partial<BridgeDeps>): Promise<ServersBridge> {
+  const servers = { redisUrl, databaseUrl };
+  const bridge = await sharedBridge(servers, {
     timing: { sweepMs: 100 },
     intakeTimes: { ...shortTimes, ...intakeTimes },
     ...deps,
+    env: { QUALINET_QUEUES: queues.join(','), ...env },
   });
-  return {
-    bridge,
-    config,
-    async end() {
-      await bridge.close();
-      await rm(dataDir, { recursive: true, force: true });
-    },
-  };
+  return { bridge, end: () => bridge.close() };
 }
 
 /** A runner without a browser: it does with a lease what a test says. */
@@ -94,7 +71,7 @@ export const passedResult: RunResult = {
 };
 
 export async function quickRunner(
-  { bridge }: BridgeFixture,
+  { bridge }: ServersBridge,
   options: { workspace?: string; labels?: string[] } = {},
 ): Promise<QuickRunner> {
   const { runnerId, client } = await pairRunner(bridge.url, bridge.adminToken, options);

@@ -6,7 +6,12 @@ import { silentLog } from '../../src/lib/log.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { clientFor, type SignedClient, testHost } from './signed-client.ts';
 
-const workerSecret = new Secret('test-worker-secret-0123456789');
+/** What all bridges on the same servers are given. */
+export const sharedSecrets = {
+  WORKER_SECRET: 'test-worker-secret-0123456789',
+  QUALINET_ADMIN_TOKEN: 'test-operator-token-0123456789',
+};
+const workerSecret = new Secret(sharedSecrets.WORKER_SECRET);
 
 /** A bridge in this process beside a backend's servers, on a free loopback port. The caller closes it. */
 export async function sharedBridge(
@@ -17,8 +22,7 @@ export async function sharedBridge(
     PORT: '0',
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
-    WORKER_SECRET: workerSecret.reveal(),
-    QUALINET_ADMIN_TOKEN: 'test-operator-token-0123456789',
+    ...sharedSecrets,
     ...env,
   });
   return startBridge(config, { clock: systemClock, log: silentLog, ...deps });

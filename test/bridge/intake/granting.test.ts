@@ -1,17 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backendDatabase } from '../../support/backend-database.ts';
-import type { BridgeFixture } from '../../support/bridge-fixture.ts';
 import { type PlayedBackend, playBackend, simpleFlow } from '../../support/played-backend.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
-import { type QuickRunner, quickRunner, serversBridge } from '../../support/servers-bridge.ts';
+import {
+  type QuickRunner,
+  quickRunner,
+  type ServersBridge,
+  serversBridge,
+} from '../../support/servers-bridge.ts';
 import { request } from '../../support/signed-client.ts';
 
 describe('a run that is taken in', () => {
   let redis: RedisServer;
   let database: Awaited<ReturnType<typeof backendDatabase>>;
   let backend: PlayedBackend;
-  let fixture: BridgeFixture;
+  let fixture: ServersBridge;
   let runner: QuickRunner;
   beforeAll(async () => {
     [redis, database] = await Promise.all([startRedis(), backendDatabase()]);

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Job } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { backendDatabase } from '../../support/backend-database.ts';
-import type { BridgeFixture } from '../../support/bridge-fixture.ts';
 import { type PlayedBackend, playBackend } from '../../support/played-backend.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
-import { quickRunner, serversBridge } from '../../support/servers-bridge.ts';
+import { quickRunner, type ServersBridge, serversBridge } from '../../support/servers-bridge.ts';
 import { request } from '../../support/signed-client.ts';
 import { until } from '../../support/until.ts';
 
@@ -18,7 +17,7 @@ afterAll(() => redis?.remove());
 
 let queue: string;
 let backend: PlayedBackend;
-const bridges: BridgeFixture[] = [];
+const bridges: ServersBridge[] = [];
 beforeEach(async () => {
   // One of its own for each test: which runners are online counts for all of a database.
   database = await backendDatabase();
@@ -30,7 +29,7 @@ afterEach(async () => {
   await database?.drop();
 });
 
-async function bridge(queues: readonly string[] = [queue], more: object = {}): Promise<BridgeFixture> {
+async function bridge(queues: readonly string[] = [queue], more: object = {}): Promise<ServersBridge> {
   const servers = { redisUrl: redis.url, databaseUrl: database.url };
   const fixture = await serversBridge({ ...servers, queues, ...more });
   if (bridges.push(fixture) === 1) backend = await playBackend({ ...servers, queue });

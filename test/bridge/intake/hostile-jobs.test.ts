@@ -3,15 +3,19 @@ import type { JobsOptions } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limits } from '../../../src/protocol/limits.ts';
 import { backendDatabase, backendFlowId } from '../../support/backend-database.ts';
-import type { BridgeFixture } from '../../support/bridge-fixture.ts';
 import { type PlayedBackend, playBackend, simpleFlow } from '../../support/played-backend.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
-import { type QuickRunner, quickRunner, serversBridge } from '../../support/servers-bridge.ts';
+import {
+  type QuickRunner,
+  quickRunner,
+  type ServersBridge,
+  serversBridge,
+} from '../../support/servers-bridge.ts';
 import { until } from '../../support/until.ts';
 
 let redis: RedisServer;
 let database: Awaited<ReturnType<typeof backendDatabase>>;
-let fixture: BridgeFixture;
+let fixture: ServersBridge;
 let backend: PlayedBackend;
 let runner: QuickRunner;
 beforeAll(async () => {
@@ -124,6 +128,21 @@ describe('a job that no honest backend adds', () => {
     const ended = { event: 'failed', failedReason: expect.stringContaining('The flow cannot run') };
     expect(await backend.end(again)).toMatchObject(ended);
     expect(await backend.end(job)).toMatchObject(ended);
+    expect(await backend.row(runId)).toMatchObject({ status: 'failed' });
+  });
+
+  it('fails also when the bridge that began to refuse it was killed', async () => {
+    const runId = await backend.insert();
+    await backend.query(
+      `insert into qualinet.leases
+         (id, run_id, workspace, labels, priority, variables, on_redelivery, state, queued_at, available_at)
+       values ($1, $2, 'default', '{}', 0, '{}', 'rerun', 'ready', now(), 'infinity')`,
+      [randomUUID(), runId],
+    );
+    const variables = Object.fromEntries(
+      Array.from({ length: 20 }, (_, index) => [`V${index}`, 'x'.repeat(100_000)]),
+    );
+    expect(await backend.end(await backend.add({ runId, variables }))).toHaveProperty('event', 'failed');
     expect(await backend.row(runId)).toMatchObject({ status: 'failed' });
   });
 

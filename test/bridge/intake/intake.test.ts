@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { backendDatabase } from '../../support/backend-database.ts';
-import type { BridgeFixture } from '../../support/bridge-fixture.ts';
 import { type PlayedBackend, playBackend, simpleFlow } from '../../support/played-backend.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
-import { passedResult, type QuickRunner, quickRunner, serversBridge } from '../../support/servers-bridge.ts';
+import {
+  passedResult,
+  type QuickRunner,
+  quickRunner,
+  type ServersBridge,
+  serversBridge,
+} from '../../support/servers-bridge.ts';
 import { request } from '../../support/signed-client.ts';
 import { until } from '../../support/until.ts';
 
@@ -19,7 +24,7 @@ afterAll(async () => {
 });
 
 describe.each([6, 5] as const)('a backend with BullMQ %i', (bullmq) => {
-  let fixture: BridgeFixture;
+  let fixture: ServersBridge;
   let backend: PlayedBackend;
   let runner: QuickRunner;
   beforeEach(async () => {
@@ -229,7 +234,7 @@ describe('an intake', () => {
 });
 
 describe('a job that cannot be used', () => {
-  let fixture: BridgeFixture;
+  let fixture: ServersBridge;
   let backend: PlayedBackend;
   let runner: QuickRunner;
   beforeAll(async () => {

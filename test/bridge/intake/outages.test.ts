@@ -6,12 +6,17 @@ import { startProgram } from '../../../src/demo/child-program.ts';
 import type { Log } from '../../../src/lib/log.ts';
 import { silentLog } from '../../../src/lib/log.ts';
 import { backendDatabase, onServer } from '../../support/backend-database.ts';
-import type { BridgeFixture } from '../../support/bridge-fixture.ts';
 import { type PlayedBackend, playBackend } from '../../support/played-backend.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres-server.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 import { freePort } from '../../support/server-programs.ts';
-import { type QuickRunner, quickRunner, serversBridge, sharedSecrets } from '../../support/servers-bridge.ts';
+import {
+  type QuickRunner,
+  quickRunner,
+  type ServersBridge,
+  serversBridge,
+} from '../../support/servers-bridge.ts';
+import { sharedSecrets } from '../../support/shared-bridge.ts';
 import { bridgeProgram, programEnv } from '../../support/system.ts';
 import { until } from '../../support/until.ts';
 
@@ -33,7 +38,7 @@ const started = async (count: number) => Promise.all(Array.from({ length: count 
 const allActive = (count: number) => async () => (await backend.queue.getActiveCount()) === count;
 
 describe('when Redis is restarted while jobs are held', () => {
-  let fixture: BridgeFixture;
+  let fixture: ServersBridge;
   let runner: QuickRunner;
   const told: string[] = [];
   const log: Log = {
@@ -155,7 +160,7 @@ describe('when a bridge is killed while it holds jobs', () => {
       databaseUrl: database.url,
       queues: ['another'],
     });
-    let heir: BridgeFixture | null = null;
+    let heir: ServersBridge | null = null;
     try {
       await until('it answers', async () =>
         fetch(`http://127.0.0.1:${port}/healthz`).then(

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Log, silentLog } from '../../../src/lib/log.ts';
 import { backendDatabase } from '../../support/backend-database.ts';
-import type { BridgeFixture } from '../../support/bridge-fixture.ts';
 import { type PlayedBackend, playBackend } from '../../support/played-backend.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
-import { quickRunner, serversBridge } from '../../support/servers-bridge.ts';
+import { quickRunner, type ServersBridge, serversBridge } from '../../support/servers-bridge.ts';
 import { until } from '../../support/until.ts';
 
 const minuteMs = 60_000;
@@ -19,7 +18,7 @@ describe('runs that are queued in the table', () => {
   let database: Awaited<ReturnType<typeof backendDatabase>>;
   let backend: PlayedBackend;
   let queue: string;
-  const bridges: BridgeFixture[] = [];
+  const bridges: ServersBridge[] = [];
   const told: { message: string; fields: unknown }[] = [];
   const log: Log = { ...silentLog, warn: (message, fields) => void told.push({ message, fields }) };
   beforeEach(async () => {
@@ -33,7 +32,7 @@ describe('runs that are queued in the table', () => {
     await Promise.all(bridges.splice(0).map((fixture) => fixture.end()));
     await database?.drop();
   });
-  async function bridge(intakeTimes: object = {}): Promise<BridgeFixture> {
+  async function bridge(intakeTimes: object = {}): Promise<ServersBridge> {
     const fixture = await serversBridge({
       ...{ redisUrl: redis.url, databaseUrl: database.url, queues: [queue], log },
       intakeTimes: { reconcileMs: 300, reconcileConfirmMs: 50, ...intakeTimes },

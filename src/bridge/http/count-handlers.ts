@@ -1,6 +1,6 @@
-import type { Handlers } from '../http/handler.ts';
+import type { Metrics, PollOutcome } from '../metrics/metrics.ts';
 import { ProblemError } from '../problem-error.ts';
-import type { Metrics, PollOutcome } from './metrics.ts';
+import type { Handlers } from './handler.ts';
 
 type Counted = 'pollLeases' | 'postEvents' | 'postResult' | 'requestUpload';
 
