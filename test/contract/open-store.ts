@@ -65,6 +65,7 @@ export function storeOn({ db, hints, events, flowId }: OpenedStores): Store {
   const heard: Hint[] = [];
   hints.subscribe((hint) => heard.push(hint));
   const ended: RunEnd[] = [];
+  const workspace = `w${randomUUID()}`;
   const now = clockNow(clock);
   const teller = createTeller({ db, now, events, log: silentLog });
   const deps: LeaseDeps = {
@@ -74,10 +75,12 @@ export function storeOn({ db, hints, events, flowId }: OpenedStores): Store {
     hints,
     events,
     teller,
-    observe: (run) => ended.push(run),
+    // A sweep ends what other tests on the same database left, too.
+    observe(run) {
+      if (run.workspace === workspace) ended.push(run);
+    },
     log: silentLog,
   };
-  const workspace = `w${randomUUID()}`;
   const workerSecret = new Secret('a worker secret of the contract');
   return {
     deps,
