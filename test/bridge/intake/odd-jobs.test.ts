@@ -2,10 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { backendDatabase, onServer } from '../../support/backend-database.ts';
-import type { BridgeFixture } from '../../support/bridge-fixture.ts';
 import { type PlayedBackend, playBackend, simpleFlow } from '../../support/played-backend.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
-import { type QuickRunner, quickRunner, serversBridge } from '../../support/servers-bridge.ts';
+import {
+  type QuickRunner,
+  quickRunner,
+  type ServersBridge,
+  serversBridge,
+} from '../../support/servers-bridge.ts';
 import { until } from '../../support/until.ts';
 
 let redis: RedisServer;
@@ -16,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => redis?.remove());
 
 describe('a bridge', () => {
-  let fixture: BridgeFixture;
+  let fixture: ServersBridge;
   let backend: PlayedBackend;
   let other: PlayedBackend;
   let runner: QuickRunner;
