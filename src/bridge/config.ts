@@ -64,7 +64,13 @@ const httpAddress = z
   .refine(isPlainAddress, 'must have no user name, no password, no query and no fragment')
   .transform((url) => new URL(url).href.replace(/\/+$/, ''));
 const serverUrl = (protocol: RegExp, example: string) =>
-  z.url({ protocol, error: `must be an address like ${example}` }).transform(asSecret);
+  z
+    .url({ protocol, error: `must be an address like ${example}` })
+    .refine(
+      hasEncodedPassword,
+      'has "#", "/" or "@" where none can be; write those of a password percent-encoded: %23, %2F, %40',
+    )
+    .transform(asSecret);
 const redisUrl = serverUrl(/^rediss?$/, 'redis://user:password@host:6379');
 const commaSeparated = (text: string): string[] =>
   text
@@ -251,6 +257,13 @@ function isPlainAddress(url: string): boolean {
   if (!URL.canParse(url)) return true;
   const { username, password, search, hash } = new URL(url);
   return [username, password, search, hash].every((part) => part === '');
+}
+
+/** False when a character of the password has cut the address short: part of it would be shown as its host or path. */
+function hasEncodedPassword(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { hash, pathname } = new URL(url);
+  return hash === '' && !pathname.includes('@');
 }
 
 function isNetwork(text: string): boolean {

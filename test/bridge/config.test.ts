@@ -104,6 +104,10 @@ describe('the configuration of the bridge', () => {
     ['DATABASE_URL', { DATABASE_URL: '' }],
     ['DATABASE_URL', { DATABASE_URL: 'mysql://db' }],
     ['REDIS_URL', { REDIS_URL: 'localhost:6379' }],
+    // Cut short by a character of the password.
+    ['DATABASE_URL', { DATABASE_URL: 'postgres://user:p@ss/w#rd@db.internal/backend' }],
+    ['DATABASE_URL', { DATABASE_URL: 'postgres://user:p@ss/word@db.internal/backend' }],
+    ['REDIS_URL', { REDIS_URL: 'redis://user:p@ss/word@redis.internal:6379' }],
   ])('refuses half a set of servers, and addresses that are none: %s', (name, change) => {
     expect(problemsOf({ ...servers, ...change })).toEqual([expect.stringMatching(`^${name}: `)]);
   });

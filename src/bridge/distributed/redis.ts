@@ -72,22 +72,29 @@ export async function connectRedis(redisUrl: Secret, deps: ReachDeps): Promise<R
 async function connected(url: string, options: RedisOptions, name: string, log: Log): Promise<Redis> {
   const client = new Redis(url, { ...options, connectionName: `qualinet-bridge-${name}` });
   let lastError: unknown = null;
+  let hasConnected = false;
+  let refusal: unknown = null;
   client.on('error', (error) => {
-    // While it is down, every attempt to connect fails the same way: told once.
-    if (lastError === null) log.warn('the connection to Redis broke', { connection: name, error });
+    // While it is down, every attempt to connect fails the same way: told once. The first connection is told of by whoever waits for it.
+    if (hasConnected && lastError === null)
+      log.warn('the connection to Redis broke', { connection: name, error });
     lastError = error;
+    if (!hasConnected) refusal = error;
   });
   client.on('ready', () => {
-    if (lastError !== null) log.info('the connection to Redis is back', { connection: name });
+    if (hasConnected && lastError !== null) log.info('the connection to Redis is back', { connection: name });
     lastError = null;
   });
   try {
     await client.connect();
+    hasConnected = true;
+    // A database number that is too high fails SELECT alone: what follows would go to database 0.
+    if (refusal !== null) throw refusal;
     return client;
   } catch (error) {
     client.disconnect();
     // connect() says only that the connection was closed; why came as an event.
-    throw withoutCommand(lastError ?? error);
+    throw withoutCommand(refusal ?? error);
   }
 }
 

@@ -129,6 +129,13 @@ describe('a bridge beside a backend does not start', () => {
     }
   });
 
+  it('on a database of Redis that does not exist, rather than on the first one', async () => {
+    const own = await ownRedis();
+    const { ended, err } = serve({ DATABASE_URL: await database(), REDIS_URL: `${own.url}/99` });
+    expect(await ended).toBe(78);
+    expect(err()).toMatch(/cannot use Redis at .*\/99: .*out of range/);
+  });
+
   it('on a Redis that is too old, naming both versions', async () => {
     const old = await redisThatSays(
       'redis_version:5.0.7\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n',
@@ -166,7 +173,7 @@ describe('a bridge beside a backend does not start', () => {
         message: expect.stringContaining(`${server} does not answer: `),
         hint: expect.stringContaining('_URL'),
       });
-      expect(lines.filter((line) => line.includes(`waiting for ${server}`))).toHaveLength(1);
+      expect(lines).toEqual([expect.stringContaining(`waiting for ${server}`)]);
       expect(lines.join('') + String(error)).not.toContain('secret');
     }
   });
