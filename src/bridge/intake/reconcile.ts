@@ -71,7 +71,8 @@ export function startReconciler(deps: ReconcileDeps): { stop(): Promise<void> } 
     while (!ending.signal.aborted) {
       try {
         await reconcile(deps, await allQueues(), ending.signal);
-        quiet.recovered();
+        // A pass that finds nothing to do has not asked Redis.
+        if (redis.status === 'ready') quiet.recovered();
       } catch (error) {
         if (!ending.signal.aborted) quiet.error(error);
       }

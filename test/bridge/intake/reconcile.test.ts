@@ -142,6 +142,26 @@ describe('runs that are queued in the table', () => {
     }
   });
 
+  it('are looked for again after an outage of Redis, which is told once', async () => {
+    const own = await startRedis();
+    try {
+      const fixture = await serversBridge({
+        ...{ redisUrl: own.url, databaseUrl: database.url, queues: [queue], log },
+        intakeTimes: { reconcileMs: 300, reconcileConfirmMs: 50 },
+      });
+      bridges.push(fixture);
+      await looks();
+      await own.kill();
+      await looks();
+      await looks();
+      expect(warned('the search for lost jobs cannot reach its server')).toHaveLength(1);
+      await own.start();
+    } finally {
+      await Promise.all(bridges.splice(0).map((fixture) => fixture.end()));
+      await own.remove();
+    }
+  });
+
   it('go on without a job when they have a lease', async () => {
     const { runId, job } = await backend.start();
     const fixture = await bridge();
