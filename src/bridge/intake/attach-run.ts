@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
 import type { Clock } from '../../lib/clock.ts';
+import { limits } from '../../protocol/limits.ts';
 import { flowSnapshotSchema } from '../../protocol/messages.ts';
 import { json, nowPlus, rowsOf, textArray } from '../db/database.ts';
 import type { LeaseState } from '../db/lease-state.ts';
@@ -124,7 +125,20 @@ export async function failUnusableJob(
     onRedelivery: 'rerun',
     traceParent: null,
   };
-  const broken: BrokenRun = { error: { code: 'job_invalid', message: reason }, stepsResult: [] };
+  const broken: BrokenRun = {
+    error: { code: 'job_invalid', message: reason },
+    // A backend's UI reads the row, and knows nothing of our error.
+    stepsResult: [
+      {
+        nodeId: '(job)',
+        type: 'job',
+        status: 'failed',
+        durationMs: 0,
+        error: reason.slice(0, limits.textLength),
+        errorKind: 'invalid_data',
+      },
+    ],
+  };
   // Another job of the run may be right: its lease is not touched.
   await endBroken(deps, job, data, broken, sql`l.available_at = 'infinity'::timestamptz`);
 }

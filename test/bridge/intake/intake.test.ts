@@ -255,7 +255,13 @@ describe('a job that cannot be used', () => {
       'failedReason',
       expect.stringMatching(/^the job's data are wrong: labels: /),
     );
-    expect(await backend.row(runId)).toEqual({ status: 'failed', duration_ms: 0, steps_result: [] });
+    expect(await backend.row(runId)).toMatchObject({
+      status: 'failed',
+      duration_ms: 0,
+      steps_result: [
+        { nodeId: '(job)', type: 'job', status: 'failed', error: expect.stringContaining('labels: ') },
+      ],
+    });
     const { body } = await request(
       fixture.bridge.url,
       'GET',
