@@ -12,6 +12,9 @@ import type { Connection } from './connection.ts';
 /** When no runner has taken the run by then, the person is told what may be missing. */
 const patienceMs = 5_000;
 
+/** A stream that stays open for so long is back; where Redis is away, the bridge opens it and ends it at once. */
+const settledMs = 2_000;
+
 /**
  * Follows a run on the bridge's event stream, a line for each step on stderr as it happens, to its end or to a signal.
  * A cut connection is taken up again without a gap. Throws BridgeUnavailableError when the stream is refused.
@@ -32,14 +35,21 @@ export async function waitForRun(
   }, patienceMs);
   let stopListening = (): void => {};
   let isAway = false;
+  let settling: NodeJS.Timeout | undefined;
+  const back = (): void => {
+    clearTimeout(settling);
+    if (isAway) stderr.write('the bridge is back\n');
+    isAway = false;
+  };
   try {
     return await new Promise((resolve, reject) => {
       stopListening = onSignal(resolve);
       source.addEventListener('open', () => {
-        if (isAway) stderr.write('the bridge is back\n');
-        isAway = false;
+        clearTimeout(settling);
+        settling = setTimeout(back, settledMs);
       });
       source.addEventListener('message', ({ data }) => {
+        back();
         const update = runUpdateSchema.safeParse(JSON.parse(String(data)));
         // An event of a newer bridge: nothing we could print.
         if (!update.success) return;
@@ -49,9 +59,10 @@ export async function waitForRun(
         if (update.data.type === 'run_complete') resolve('run_complete');
       });
       source.addEventListener('error', ({ code, message }) => {
+        clearTimeout(settling);
         if (source.readyState !== EventSource.CLOSED) {
           if (!isAway)
-            stderr.write('the bridge does not answer; trying again (Ctrl-C leaves the run alone)\n');
+            stderr.write('the events of the run do not come; trying again (Ctrl-C leaves the run alone)\n');
           isAway = true;
           return;
         }
@@ -62,6 +73,7 @@ export async function waitForRun(
     });
   } finally {
     clearTimeout(impatience);
+    clearTimeout(settling);
     stopListening();
     source.close();
   }
