@@ -71,7 +71,10 @@ const serverUrl = (protocol: RegExp, example: string) =>
       'has "#", "/" or "@" where none can be; write those of a password percent-encoded: %23, %2F, %40',
     )
     .transform(asSecret);
-const redisUrl = serverUrl(/^rediss?$/, 'redis://user:password@host:6379');
+const redisUrl = serverUrl(/^rediss?$/, 'redis://user:password@host:6379').refine(
+  (url) => new URL(url.reveal()).hostname !== '',
+  'names no host',
+);
 const commaSeparated = (text: string): string[] =>
   text
     .split(',')

@@ -34,6 +34,8 @@ export function startSweeps(deps: SweepDeps): Sweeps {
       if (!deps.outages.note(error)) deps.log.error(`the sweep of ${what} failed`, { error });
     }
   }
+  // False until the database has answered, and after each time that it did not.
+  let wasHere = false;
   const work = (async () => {
     for (let pass = 1; !stopping.signal.aborted; pass += 1) {
       try {
@@ -43,9 +45,12 @@ export function startSweeps(deps: SweepDeps): Sweeps {
       }
       await look('leases', async () => {
         // In this order: after a silence, leases must go on before those that nobody keeps are ended.
-        await renewAfterSilence(deps);
+        const wasHereBefore = wasHere;
+        wasHere = false;
+        await renewAfterSilence(deps, { wasHere: wasHereBefore });
         await sweepLeases(deps);
         if (pass % endForsakenEvery === 0) await endForsaken(deps);
+        wasHere = true;
       });
       await look('endings', () => deps.teller.sweep());
       await look('polls', () => deps.dispatcher.sweep());

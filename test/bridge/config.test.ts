@@ -104,6 +104,7 @@ describe('the configuration of the bridge', () => {
     ['DATABASE_URL', { DATABASE_URL: '' }],
     ['DATABASE_URL', { DATABASE_URL: 'mysql://db' }],
     ['REDIS_URL', { REDIS_URL: 'localhost:6379' }],
+    ['REDIS_URL', { REDIS_URL: 'redis://' }],
     // Cut short by a character of the password.
     ['DATABASE_URL', { DATABASE_URL: 'postgres://user:p@ss/w#rd@db.internal/backend' }],
     ['DATABASE_URL', { DATABASE_URL: 'postgres://user:p@ss/word@db.internal/backend' }],

@@ -350,6 +350,17 @@ export function leasesContract(store: () => Store): void {
       expect(await state(runId)).toBe('leased');
     });
 
+    it('is given away when a bridge that was there took long over its own sweep', async () => {
+      const { deps, clock, submit, runner, state } = store();
+      const runId = await submit();
+      await (await runner()).take();
+      await renewAfterSilence(deps);
+      await clock.advance(leaseTtlMs + releaseGapMs);
+      await renewAfterSilence(deps, { wasHere: true });
+      await sweepLeases(deps);
+      expect(await state(runId)).toBe('ready');
+    });
+
     it('is given away when its runner is silent while bridges are there', async () => {
       const { deps, clock, submit, runner, state } = store();
       const runId = await submit();

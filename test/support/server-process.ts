@@ -16,6 +16,12 @@ export interface ServerProcess {
   start(): Promise<void>;
 }
 
+// Whatever happens to the suite, no server of it stays behind.
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Runs `command` until stopped. `answers` says whether it can be used; `gracefulSignal` ends it in order. */
 export async function serverProcess({
   command,
@@ -38,6 +44,8 @@ export async function serverProcess({
     said = '';
     const started = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     child = started;
+    running.add(started);
+    started.once('close', () => running.delete(started));
     for (const stream of [started.stdout, started.stderr]) {
       stream.on('data', (chunk: Buffer) => {
         said = (said + chunk.toString()).slice(-4_000);
@@ -64,8 +72,6 @@ export async function serverProcess({
     await ended;
   }
 
-  // Whatever happens to the suite, no server of it stays behind.
-  process.once('exit', () => void child?.kill('SIGKILL'));
   await start();
   return {
     pid: () => child?.pid ?? 0,

@@ -70,7 +70,14 @@ export const qualinetBridge: Program = {
       options: [
         { flags: '--workspace <name>', summary: 'Workspace of the runner (default: default)' },
         { flags: '--labels <labels>', summary: 'Labels the runner gets, separated by commas' },
-        { flags: '--needs-approval', summary: 'The runner waits until an operator approves it' },
+        {
+          flags: '--needs-approval',
+          summary: 'The runner waits until an operator approves it (the default beside a backend)',
+        },
+        {
+          flags: '--auto-approve',
+          summary: 'The runner is approved when it redeems the code (the default without servers)',
+        },
         {
           flags: '--managed',
           summary: 'For a managed runner (needs QUALINET_ALLOW_MANAGED_PAIR=true on the bridge)',

@@ -6,6 +6,7 @@ export function redisDependency({ commands, subscriber }: RedisConnections): Dep
   return {
     name: 'redis',
     async check() {
+      if (commands.status !== 'ready') throw new Error(`the connection is ${commands.status}`);
       await commands.ping();
       if (subscriber.status !== 'ready') throw new Error(`the connection for hints is ${subscriber.status}`);
     },

@@ -54,14 +54,20 @@ export function createIntake(
     if (!read.ok) {
       const { runId, reason } = read;
       if (runId !== null) await whileOut(() => failUnusableJob(deps, name, runId, reason), job, token);
-      throw new UnrecoverableError(reason);
+      throw refusal(name, reason);
     }
     const attached = await attach(name, read.data, job, token);
-    if (attached.is === 'refused') throw new UnrecoverableError(attached.reason);
+    if (attached.is === 'refused') throw refusal(name, attached.reason);
     if (attached.is === 'over') return jobResult(attached.outcome);
     // Nothing comes between these two: whoever drains finds every job that is held.
     if (ending.signal.aborted) return putBack(job, token);
     return runs.hold({ runId: read.data.runId, steps: attached.steps }, job, token);
+  }
+
+  // No run ends with these, so that no other line of the log tells of them.
+  function refusal({ queue, jobId }: JobName, reason: string): UnrecoverableError {
+    log.warn('a job cannot be used', { queue, jobId, reason });
+    return new UnrecoverableError(reason);
   }
 
   const attach = (name: JobName, data: JobData, job: Job, token: string): Promise<Attached> =>

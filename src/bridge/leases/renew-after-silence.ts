@@ -7,9 +7,13 @@ const silenceMs = 5_000;
 
 /**
  * Gives every running lease a fresh ttl when no bridge has swept for a while: then none could be reached, or the database
- * was down, and what looks like the runners' silence was ours. A run that ended meanwhile is about to be reported.
+ * was down, and what looks like the runners' silence was ours. A run that ended meanwhile is about to be reported. A bridge
+ * that merely took long over its own sweep was there all the time: it says so with `wasHere`, and renews nothing.
  */
-export async function renewAfterSilence({ db, now, timing, log }: LeaseDeps): Promise<void> {
+export async function renewAfterSilence(
+  { db, now, timing, log }: LeaseDeps,
+  { wasHere = false } = {},
+): Promise<void> {
   // The row read in the CTE is the one before this statement's own change.
   const [mark] = await rowsOf<{ pauseMs: number | null }>(
     db,
@@ -20,7 +24,7 @@ export async function renewAfterSilence({ db, now, timing, log }: LeaseDeps): Pr
       returning ${epochMs(now())} - ${epochMs(sql`(select at from before)`)} as "pauseMs"`,
   );
   const pauseMs = mark?.pauseMs ?? 0;
-  if (pauseMs <= silenceMs) return;
+  if (wasHere || pauseMs <= silenceMs) return;
   const renewed = await rowsOf(
     db,
     sql`

@@ -21,7 +21,10 @@ export async function explainRun(deps: ExplainDeps, runId: string): Promise<WhyR
     state,
     waitingSince: isReady ? new Date(run.queuedAtMs).toISOString() : null,
     waitedMs: isReady ? rounded(run.nowMs - run.queuedAtMs) : null,
-    availableAt: isReady && run.availableAtMs > run.nowMs ? new Date(run.availableAtMs).toISOString() : null,
+    availableAt:
+      isReady && run.availableAtMs > run.nowMs && Number.isFinite(run.availableAtMs)
+        ? new Date(run.availableAtMs).toISOString()
+        : null,
     ahead: isReady ? run.ahead : 0,
     lastEndReason: run.lastEndReason,
     runners,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineCommand } from '../../../command-line/command.ts';
+import { UsageError } from '../../../lib/errors.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
 import { connectionOptions, findBridge, labelsOption } from '../connection.ts';
 import { callBridge } from '../operator-client.ts';
@@ -9,6 +10,7 @@ const options = z.object({
   workspace: z.string().optional(),
   labels: labelsOption,
   needsApproval: z.boolean().default(false),
+  autoApprove: z.boolean().default(false),
   managed: z.boolean().default(false),
   ...connectionOptions,
 });
@@ -16,9 +18,15 @@ const options = z.object({
 /** `qualinet-bridge code`: a pairing code and the command that uses it. */
 export const code = defineCommand({
   options,
-  async run({ workspace, labels, needsApproval, managed, json, ...where }, { env, stdout, stderr }) {
+  async run(
+    { workspace, labels, needsApproval, autoApprove, managed, json, ...where },
+    { env, stdout, stderr },
+  ) {
+    if (needsApproval && autoApprove) {
+      throw new UsageError('--needs-approval and --auto-approve contradict each other; give one of them');
+    }
     const made = await callBridge(await findBridge(where, env), 'createCode', {
-      body: { workspace, labels, managed, ...(needsApproval ? { autoApprove: false } : {}) },
+      body: { workspace, labels, managed, ...(needsApproval || autoApprove ? { autoApprove } : {}) },
     });
     if (json) {
       stdout.write(`${JSON.stringify(made)}\n`);
