@@ -1,10 +1,11 @@
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startProgram } from '../../src/demo/child-program.ts';
 import {
   bridgeProgram,
+  copyBridgeProgram,
   pairRunner,
   programEnv,
   runnerEnv,
@@ -28,12 +29,9 @@ async function bridge(more: Record<string, string> = {}) {
 describe('a bridge', () => {
   it('needs nothing but its bundle, as in its container image', async () => {
     const folder = await tempFolder();
-    const root = join(import.meta.dirname, '../..');
-    for (const part of ['dist/bridge', 'bin/qualinet-bridge.js', 'package.json']) {
-      await cp(join(root, part), join(folder, 'app', part), { recursive: true });
-    }
+    const program = await copyBridgeProgram(join(folder, 'app'));
     const env = programEnv({ QUALINET_DATA_DIR: join(folder, 'data') });
-    const { code, said } = await ending(join(folder, 'app/bin/qualinet-bridge.js'), ['migrate'], env);
+    const { code, said } = await ending(program, ['migrate'], env);
     expect(said).toContain('is up to date');
     expect(code).toBe(0);
   });

@@ -1,9 +1,9 @@
-import { cp, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startCollector } from '../support/otlp-collector.ts';
-import { startBridgeProcess } from '../support/system.ts';
+import { copyBridgeProgram, startBridgeProcess } from '../support/system.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const flow = {
@@ -17,15 +17,11 @@ const flow = {
 /** Lets a bridge, from its bundle alone, end one run, and gives the code it loaded for that. */
 async function codeLoaded(more: Record<string, string> = {}): Promise<string> {
   const folder = await tempFolder();
-  const root = join(import.meta.dirname, '../..');
-  for (const part of ['dist/bridge', 'bin/qualinet-bridge.js', 'package.json']) {
-    await cp(join(root, part), join(folder, 'app', part), { recursive: true });
-  }
   const bridge = await startBridgeProcess(
     join(folder, 'data'),
     // Node itself tells there which files it loaded.
     { NODE_V8_COVERAGE: join(folder, 'loaded'), ...more },
-    join(folder, 'app/bin/qualinet-bridge.js'),
+    await copyBridgeProgram(join(folder, 'app')),
   );
   const runId = await bridge.submit(flow);
   await bridge.operator('POST', `/v1/runs/${runId}/cancel`, {});

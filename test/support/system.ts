@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { EventSource } from 'eventsource';
@@ -54,8 +55,17 @@ export async function startBridgeProcess(
 export async function startSharedBridge(
   servers: { databaseUrl: string; redisUrl: string },
   more: Readonly<Record<string, string>> = {},
+  path = bridgeProgram,
 ): Promise<BridgeProcess> {
-  return serving({ ...sharedServersEnv(servers), ...more });
+  return serving({ ...sharedServersEnv(servers), ...more }, path);
+}
+
+/** Copies what the container image has of the bridge, and no more, to `folder`; the path of its program. */
+export async function copyBridgeProgram(folder: string): Promise<string> {
+  for (const part of ['dist/bridge', 'bin/qualinet-bridge.js', 'package.json']) {
+    await cp(join(root, part), join(folder, part), { recursive: true });
+  }
+  return join(folder, 'bin/qualinet-bridge.js');
 }
 
 /** Variables of a bridge on shared servers. */
