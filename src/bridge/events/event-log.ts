@@ -39,6 +39,22 @@ export interface LateUpdates {
   runIds(): Promise<string[]>;
 }
 
+/** All updates of a run after `position`, page by page. */
+export async function* updatesAfter(
+  log: Pick<EventLog, 'read'>,
+  runId: string,
+  position: EventPosition,
+): AsyncGenerator<RunUpdate> {
+  for (let seen = position; ; ) {
+    const updates = await log.read(runId, seen);
+    for (const update of updates) {
+      yield update;
+      seen = update;
+    }
+    if (updates.length < updatesPerPage) return;
+  }
+}
+
 /** `<fence>-<seq>`, the id of an update on streams. */
 export function positionText({ fence, seq }: EventPosition): string {
   return `${fence}-${seq}`;

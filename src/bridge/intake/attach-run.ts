@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
 import type { Clock } from '../../lib/clock.ts';
 import { limits } from '../../protocol/limits.ts';
-import { flowSnapshotSchema } from '../../protocol/messages.ts';
+import type { FlowSnapshot } from '../../protocol/messages.ts';
 import { json, nowPlus, rowsOf, textArray } from '../db/database.ts';
 import type { LeaseState } from '../db/lease-state.ts';
 import type { Dispatcher } from '../dispatch.ts';
@@ -11,7 +11,7 @@ import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { settleByBridge } from '../leases/settle-run.ts';
 import { type BrokenRun, checkSnapshot } from './check-snapshot.ts';
 import type { IntakeTimes } from './intake-times.ts';
-import type { JobData } from './job-data.ts';
+import { type JobData, plainJobData } from './job-data.ts';
 import type { RunOutcome } from './run-outcome.ts';
 
 /** A job as the lease row of its run remembers it. */
@@ -33,8 +33,8 @@ type AttachDeps = LeaseDeps & { clock: Clock; times: IntakeTimes; dispatcher: Di
 /**
  * Makes the run of a job one of ours: its lease row is added, unless there is one already, from this job or another. It is
  * `ready`, or `offered` at once to a runner that waits here while no other run waits for that. A flow that cannot run ends its
- * run at once. Two statements when all is well. Rejects with the signal's reason
- * when that is aborted while it waits for the row.
+ * run at once. Two statements when all is well. Rejects with the signal's reason when that is aborted while it waits for
+ * the row.
  */
 export async function attachRun(
   deps: AttachDeps,
@@ -67,20 +67,15 @@ export async function attachRun(
       if (state === 'offered' || state === 'leased') return { is: 'open', steps: 0 };
       await endBroken(deps, job, data, checked.broken, sql`true`);
     } else {
-      if (state !== null) return { is: 'open', ...checked };
-      if (await addLease(deps, job, data, { nodes, edges })) return { is: 'open', ...checked };
+      const { steps, flow } = checked;
+      if (state !== null || (await addLease(deps, job, data, flow))) return { is: 'open', steps };
     }
     // It is over now, or somebody else was first, or the row has changed: the row says which.
   }
 }
 
 /** Adds the lease, and gives it to a runner that waits here where that is its turn. False when there was one, or the row has changed. */
-async function addLease(
-  deps: AttachDeps,
-  job: JobName,
-  data: JobData,
-  flow: { nodes: unknown; edges: unknown },
-): Promise<boolean> {
+async function addLease(deps: AttachDeps, job: JobName, data: JobData, flow: FlowSnapshot): Promise<boolean> {
   const { workspace, labels, runId, variables } = data;
   const waiting = deps.dispatcher.reserve(workspace, labels);
   let added: AddedLease | null = null;
@@ -92,15 +87,7 @@ async function addLease(
   if (added === null) return false;
   const { leaseId } = added;
   if (waiting !== null && added.state === 'offered') {
-    const run = {
-      leaseId,
-      runId,
-      fence: 1,
-      attempt: 1,
-      name: null,
-      variables,
-      ...flowSnapshotSchema.parse(flow),
-    };
+    const run = { leaseId, runId, fence: 1, attempt: 1, name: null, variables, ...flow };
     await waiting.give(leaseOf(run, deps.timing));
   } else deps.hints.publish({ about: 'ready', workspace, labels });
   return true;
@@ -116,15 +103,6 @@ export async function failUnusableJob(
   runId: string,
   reason: string,
 ): Promise<void> {
-  const data: JobData = {
-    runId,
-    workspace: 'default',
-    labels: [],
-    priority: 0,
-    variables: {},
-    onRedelivery: 'rerun',
-    traceParent: null,
-  };
   const broken: BrokenRun = {
     error: { code: 'job_invalid', message: reason },
     // A backend's UI reads the row, and knows nothing of our error.
@@ -140,7 +118,7 @@ export async function failUnusableJob(
     ],
   };
   // Another job of the run may be right: its lease is not touched.
-  await endBroken(deps, job, data, broken, sql`l.available_at = 'infinity'::timestamptz`);
+  await endBroken(deps, job, plainJobData(runId), broken, sql`l.available_at = 'infinity'::timestamptz`);
 }
 
 // Both through the lease row, so that there is one writer of final states and the ending is told like every other.

@@ -8,6 +8,7 @@ import type { GaugeSource } from '../metrics/gauges.ts';
 import { isOutage } from '../outage.ts';
 import { storableText } from '../storable.ts';
 import type { Dependency } from '../stores.ts';
+import { waitAtMost } from '../time-limit.ts';
 import { type Attached, attachRun, failUnusableJob, type JobName } from './attach-run.ts';
 import { capOf, sharesOf } from './cap.ts';
 import { heldRuns } from './held-runs.ts';
@@ -82,12 +83,10 @@ export function createIntake(
         taking.recovered();
         return value;
       } catch (error) {
-        // Not with its parameters: what it throws is the job's failure reason.
-        if (!ending.signal.aborted && !isOutage(error)) throw withoutStatement(error);
-        if (!ending.signal.aborted) {
-          taking.error(error);
-          await clock.sleep(times.outageWaitMs, ending.signal).catch(() => {});
-        }
+        if (ending.signal.aborted) continue;
+        if (!isOutage(error)) throw error;
+        taking.error(error);
+        await clock.sleep(times.outageWaitMs, ending.signal).catch(() => {});
       }
     }
   }
@@ -95,13 +94,6 @@ export function createIntake(
   async function putBack(job: Job, token: string): Promise<never> {
     await job.moveToWait(token);
     throw new WaitingError();
-  }
-
-  /** Resolves with `work`, or after so long. */
-  async function within(ms: number, work: Promise<unknown>): Promise<void> {
-    const late = new AbortController();
-    await Promise.race([work, clock.sleep(ms, late.signal).catch(() => {})]);
-    late.abort();
   }
 
   function setCaps(): void {
@@ -156,7 +148,7 @@ export function createIntake(
       ticking = tick();
       reconciler = startReconciler({ ...deps, redisUrl, queues: names, prefix });
       const isReady = Promise.all(queues.map((queue) => queue.ready()));
-      await within(times.startMs, isReady);
+      await waitAtMost(clock, times.startMs, isReady);
     },
     async check() {
       if (queues.length === 0) throw new Error('the intake has not started');
@@ -191,13 +183,13 @@ export function createIntake(
         ),
       );
       // A look that waits for a database which is away is nobody's business any more.
-      await within(times.lookEndMs, looking);
+      await waitAtMost(clock, times.lookEndMs, looking);
       runs.stop();
     },
   };
 }
 
-// BullMQ shows errors to everybody who may look at the queue: a statement that failed holds the variables of a run.
+// What a job's processor throws is its failure reason, for everybody who may look at the queue: a statement that failed holds the variables of a run.
 function rethrow(error: unknown): never {
   throw withoutStatement(error);
 }

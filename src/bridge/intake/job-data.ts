@@ -47,6 +47,11 @@ const jobDataSchema = z.object(
   'must be an object like { "runId": "…" }',
 );
 
+/** What a job says that names nothing but its run. */
+export function plainJobData(runId: string): JobData {
+  return { ...jobDataSchema.parse({ runId }), priority: 0, traceParent: null };
+}
+
 /** Reads what BullMQ gives of a job. */
 export function readJobData(job: {
   data: unknown;

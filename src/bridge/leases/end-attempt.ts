@@ -3,7 +3,7 @@ import { nodeTypeNamed, nodeTypes } from '../../flow/node-types.ts';
 import type { onRedeliveryModes } from '../../protocol/messages.ts';
 import type { RunError } from '../../protocol/run-result.ts';
 import { nowPlus, rowsOf } from '../db/database.ts';
-import { type EventLog, fromTheFirst, updatesPerPage } from '../events/event-log.ts';
+import { type EventLog, fromTheFirst, updatesAfter } from '../events/event-log.ts';
 import type { LeaseDeps } from './lease-deps.ts';
 import { settleByBridge } from './settle-run.ts';
 
@@ -144,15 +144,10 @@ async function startedNodes(events: EventLog, runId: string): Promise<Set<string
   for (const update of (await events.late?.read(runId)) ?? []) {
     if (update.type === 'step_start') nodeIds.add(update.nodeId);
   }
-  let position = fromTheFirst;
-  for (;;) {
-    const updates = await events.read(runId, position);
-    for (const update of updates) {
-      if (update.type === 'step_start') nodeIds.add(update.nodeId);
-      position = update;
-    }
-    if (updates.length < updatesPerPage) return nodeIds;
+  for await (const update of updatesAfter(events, runId, fromTheFirst)) {
+    if (update.type === 'step_start') nodeIds.add(update.nodeId);
   }
+  return nodeIds;
 }
 
 function endReason({ reason, detail }: AttemptEnd): string {

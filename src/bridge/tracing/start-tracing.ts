@@ -1,6 +1,6 @@
 import type { Log } from '../../lib/log.ts';
 import type { RunUpdate } from '../../protocol/run-result.ts';
-import { type EventLog, updatesPerPage } from '../events/event-log.ts';
+import { type EventLog, updatesAfter } from '../events/event-log.ts';
 import type { RunEnd, RunObserver } from '../leases/run-end.ts';
 import { runSpans } from './run-spans.ts';
 import { parseTraceParent } from './trace-parent.ts';
@@ -10,8 +10,6 @@ import type { TracingConfig } from './tracing-config.ts';
 const closeMs = 3_000;
 /** Runs whose events are being read; those that end beyond are traced without their steps. */
 const readsAtOnce = 50;
-/** Pages of events that are read of one run: as many as its longest flow has. */
-const pagesAtMost = 10;
 
 /** Traces of runs, made when they end. */
 export interface Tracing {
@@ -56,14 +54,9 @@ export async function startTracing(
   };
 }
 
+// An attempt has a bounded number of events, and nothing comes after the last attempt of a run that is over.
 async function updatesOf(events: EventLog, { runId, fence }: RunEnd): Promise<RunUpdate[]> {
   const updates: RunUpdate[] = [];
-  let position = { fence, seq: 0 };
-  for (let page = 0; page < pagesAtMost; page += 1) {
-    const more = await events.read(runId, position);
-    updates.push(...more);
-    position = more.at(-1) ?? position;
-    if (more.length < updatesPerPage) break;
-  }
+  for await (const update of updatesAfter(events, runId, { fence, seq: 0 })) updates.push(update);
   return updates;
 }
