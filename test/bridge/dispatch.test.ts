@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Lease } from '../../src/protocol/messages.ts';
 import { type BridgeFixture, bridgeFixture } from '../support/bridge-fixture.ts';
-import { pairRunner, post, request, type SignedClient, testCapabilities } from '../support/signed-client.ts';
+import {
+  operatorRequest,
+  pairRunner,
+  post,
+  type SignedClient,
+  testCapabilities,
+} from '../support/signed-client.ts';
 import { until } from '../support/until.ts';
 
 const flow = {
@@ -21,13 +27,7 @@ describe('polling for leases', () => {
   afterAll(() => fixture?.end());
 
   const operator = (method: string, path: string, body?: unknown) =>
-    request(
-      fixture.bridge.url,
-      method,
-      path,
-      body === undefined ? undefined : JSON.stringify(body),
-      fixture.bridge.adminToken,
-    );
+    operatorRequest(fixture.bridge, method, path, body);
   const submit = async (workspace: string, more: object = {}): Promise<string> => {
     const { body } = await post(
       fixture.bridge.url,

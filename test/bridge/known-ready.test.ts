@@ -1,30 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { blobFolder } from '../../src/bridge/embedded/blob-folder.ts';
-import { openDatabase } from '../../src/bridge/embedded/database.ts';
-import { eventTable } from '../../src/bridge/embedded/event-table.ts';
-import { inProcessHints } from '../../src/bridge/embedded/in-process-hints.ts';
 import { knownReady } from '../../src/bridge/known-ready.ts';
 import { defaultTiming } from '../../src/bridge/timing.ts';
+import { openEmbeddedStores } from '../contract/open-embedded-stores.ts';
 import { type OpenedStores, storeOn } from '../contract/open-store.ts';
-import { copyDatabaseTemplate } from '../support/database-template.ts';
 
 describe('what a bridge knows of runs that wait', () => {
-  let folder: string;
   let opened: OpenedStores;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'qualinet-test-'));
-    await copyDatabaseTemplate(join(folder, 'database'));
-    const { db, close } = await openDatabase(join(folder, 'database'));
-    const hints = inProcessHints();
-    opened = { db, hints, events: eventTable({ db, hints }), blobs: blobFolder(folder), close };
+    opened = await openEmbeddedStores();
   });
-  afterAll(async () => {
-    await opened?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => opened?.close());
 
   const scene = () => {
     const store = storeOn(opened);

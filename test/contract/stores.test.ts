@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { databaseNow } from '../../src/bridge/db/database.ts';
 import { blobTable } from '../../src/bridge/distributed/blob-table.ts';
 import { migrateDatabase } from '../../src/bridge/distributed/migrate-database.ts';
@@ -8,33 +5,14 @@ import { openPool } from '../../src/bridge/distributed/pool.ts';
 import { connectRedis } from '../../src/bridge/distributed/redis.ts';
 import { redisEvents } from '../../src/bridge/distributed/redis-events.ts';
 import { redisHints } from '../../src/bridge/distributed/redis-hints.ts';
-import { blobFolder } from '../../src/bridge/embedded/blob-folder.ts';
-import { openDatabase } from '../../src/bridge/embedded/database.ts';
-import { eventTable } from '../../src/bridge/embedded/event-table.ts';
-import { inProcessHints } from '../../src/bridge/embedded/in-process-hints.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { backendDatabase, backendFlowId } from '../support/backend-database.ts';
-import { copyDatabaseTemplate } from '../support/database-template.ts';
 import { startRedis } from '../support/redis-server.ts';
+import { openEmbeddedStores } from './open-embedded-stores.ts';
 import { storesContract } from './stores-contract.ts';
 
-storesContract('the embedded stores', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'qualinet-contract-'));
-  await copyDatabaseTemplate(join(folder, 'database'));
-  const { db, close } = await openDatabase(join(folder, 'database'));
-  const hints = inProcessHints();
-  return {
-    db,
-    hints,
-    events: eventTable({ db, hints }),
-    blobs: blobFolder(join(folder, 'pictures')),
-    async close() {
-      await close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-});
+storesContract('the embedded stores', openEmbeddedStores);
 
 storesContract('the stores that bridges share', async () => {
   const [server, database] = await Promise.all([startRedis(), backendDatabase()]);

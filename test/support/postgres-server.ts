@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chownSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -11,8 +11,6 @@ import { findServerPrograms, freePort, unprivileged } from './server-programs.ts
 export interface PostgresServer extends ServerProcess {
   /** Address of its database `postgres`. */
   readonly url: string;
-  /** Ends it and deletes its data. */
-  remove(): Promise<void>;
 }
 
 /** Starts one. `durable` keeps what a real one does for a crash (fsync), which costs time; `settings` are further ones. */
@@ -37,6 +35,7 @@ export async function startPostgres({
   const setting = (name: string, value: string): string[] => ['-c', `${name}=${value}`];
   const server = await serverProcess({
     command: join(postgresFolder, 'postgres'),
+    folder,
     args: [
       ...['-D', data],
       ...setting('listen_addresses', '127.0.0.1'),
@@ -51,15 +50,7 @@ export async function startPostgres({
     gracefulSignal: 'SIGINT',
     answers: () => answers(url),
   });
-  return {
-    ...server,
-    url,
-    async remove() {
-      server.thaw();
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  return { ...server, url };
 }
 
 /** The superuser comes in without a password; every other role needs its own. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -8,8 +8,6 @@ import { findServerPrograms, freePort } from './server-programs.ts';
 /** A real Redis of the suite's own, on loopback, as an operator should run it: AOF on, nothing evicted. */
 export interface RedisServer extends ServerProcess {
   readonly url: string;
-  /** Ends it and deletes its data. */
-  remove(): Promise<void>;
 }
 
 /** Starts one; `settings` are further `--name value` pairs. */
@@ -30,18 +28,11 @@ export async function startRedisWith(
   const url = `redis://${password === null ? '' : `:${password}@`}127.0.0.1:${port}`;
   const server = await serverProcess({
     command: findServerPrograms().redisServer,
+    folder,
     args: ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, ...settings],
     answers: () => answers(url),
   });
-  return {
-    ...server,
-    url,
-    async remove() {
-      server.thaw();
-      await server.kill();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  return { ...server, url };
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { until } from './until.ts';
 
 /** A server the suite started, which it may kill and start again on the same data and port. */
@@ -12,6 +13,8 @@ export interface ServerProcess {
   /** SIGSTOP: the sockets stay open and nothing answers. */
   freeze(): void;
   thaw(): void;
+  /** Ends it and deletes its folder. */
+  remove(): Promise<void>;
   /** Starts it again after stop() or kill(), and waits until it answers. */
   start(): Promise<void>;
 }
@@ -26,12 +29,15 @@ process.once('exit', () => {
 export async function serverProcess({
   command,
   args,
+  folder,
   options = {},
   gracefulSignal = 'SIGTERM',
   answers,
 }: {
   command: string;
   args: readonly string[];
+  /** Where its data are. */
+  folder: string;
   options?: { uid?: number; gid?: number; cwd?: string };
   gracefulSignal?: NodeJS.Signals;
   answers: () => Promise<boolean>;
@@ -72,13 +78,19 @@ export async function serverProcess({
     await ended;
   }
 
+  const thaw = (): void => void child?.kill('SIGCONT');
   await start();
   return {
     pid: () => child?.pid ?? 0,
     stop: () => end(gracefulSignal),
     kill: () => end('SIGKILL'),
     freeze: () => void child?.kill('SIGSTOP'),
-    thaw: () => void child?.kill('SIGCONT'),
+    thaw,
+    async remove() {
+      thaw();
+      await end(gracefulSignal);
+      await rm(folder, { recursive: true, force: true });
+    },
     start,
   };
 }

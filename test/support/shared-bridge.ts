@@ -5,13 +5,13 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { clientFor, type SignedClient, testHost } from './signed-client.ts';
+import { adminToken, workerSecret } from './system.ts';
 
 /** What all bridges on the same servers are given. */
 export const sharedSecrets = {
-  WORKER_SECRET: 'test-worker-secret-0123456789',
-  QUALINET_ADMIN_TOKEN: 'test-operator-token-0123456789',
+  WORKER_SECRET: workerSecret,
+  QUALINET_ADMIN_TOKEN: adminToken,
 };
-const workerSecret = new Secret(sharedSecrets.WORKER_SECRET);
 
 /** A bridge in this process beside a backend's servers, on a free loopback port. The caller closes it. */
 export async function sharedBridge(
@@ -33,11 +33,12 @@ export async function enrolledRunner(
   bridge: Bridge,
   runnerId: string = randomUUID(),
 ): Promise<{ runnerId: string; client: SignedClient }> {
-  await clientFor(bridge.url, workerSecret, { kind: 'enrol', runnerId }).call('enrol', {
+  const secret = new Secret(workerSecret);
+  await clientFor(bridge.url, secret, { kind: 'enrol', runnerId }).call('enrol', {
     body: { host: testHost },
   });
   return {
     runnerId,
-    client: clientFor(bridge.url, workerSecret, { kind: 'runner', runnerId, generation: 1 }),
+    client: clientFor(bridge.url, secret, { kind: 'runner', runnerId, generation: 1 }),
   };
 }

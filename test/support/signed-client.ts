@@ -128,6 +128,16 @@ export async function post(url: string, path: string, body: unknown, token?: Sec
   return request(url, 'POST', path, JSON.stringify(body), token);
 }
 
+/** A request of an operator of this bridge; the body as a value. */
+export function operatorRequest(
+  { url, adminToken }: { url: string; adminToken: Secret },
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Answered> {
+  return request(url, method, path, body === undefined ? undefined : JSON.stringify(body), adminToken);
+}
+
 export async function request(
   url: string,
   method: string,

@@ -1,45 +1,20 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { backendDatabase } from '../../support/backend-database.ts';
-import { type PlayedBackend, playBackend, simpleFlow } from '../../support/played-backend.ts';
-import { type RedisServer, startRedis } from '../../support/redis-server.ts';
-import {
-  type QuickRunner,
-  quickRunner,
-  type ServersBridge,
-  serversBridge,
-} from '../../support/servers-bridge.ts';
-import { request } from '../../support/signed-client.ts';
+import { type IntakeScene, intakeScene } from '../../support/intake-scene.ts';
+import { simpleFlow } from '../../support/played-backend.ts';
+import { operatorRequest } from '../../support/signed-client.ts';
 
 describe('a run that is taken in', () => {
-  let redis: RedisServer;
-  let database: Awaited<ReturnType<typeof backendDatabase>>;
-  let backend: PlayedBackend;
-  let fixture: ServersBridge;
-  let runner: QuickRunner;
+  let scene: IntakeScene;
+  let backend: IntakeScene['backend'];
+  let runner: IntakeScene['runner'];
   beforeAll(async () => {
-    [redis, database] = await Promise.all([startRedis(), backendDatabase()]);
-    const queue = `q${randomUUID()}`;
-    const servers = { redisUrl: redis.url, databaseUrl: database.url };
-    fixture = await serversBridge({ ...servers, queues: [queue] });
-    backend = await playBackend({ ...servers, queue });
-    runner = await quickRunner(fixture);
+    scene = await intakeScene();
+    ({ backend, runner } = scene);
   });
-  afterAll(async () => {
-    await backend?.close();
-    await fixture?.end();
-    await database?.drop();
-    await redis?.remove();
-  });
+  afterAll(() => scene?.end());
 
   const operator = (method: string, path: string, body?: object) =>
-    request(
-      fixture.bridge.url,
-      method,
-      path,
-      body === undefined ? undefined : JSON.stringify(body),
-      fixture.bridge.adminToken,
-    );
+    operatorRequest(scene.fixture.bridge, method, path, body);
 
   it('goes to a runner that waits, with everything that a grant brings', async () => {
     const polling = runner.poll(1, 20_000);

@@ -5,7 +5,7 @@ import { backendDatabase } from '../../support/backend-database.ts';
 import { type PlayedBackend, playBackend } from '../../support/played-backend.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 import { quickRunner, type ServersBridge, serversBridge } from '../../support/servers-bridge.ts';
-import { request } from '../../support/signed-client.ts';
+import { operatorRequest } from '../../support/signed-client.ts';
 import { until } from '../../support/until.ts';
 
 let redis: RedisServer;
@@ -101,13 +101,7 @@ describe('the cap on held jobs', () => {
     const fixture = await bridge();
     const started = await starts(120);
     await until('all are held', async () => (await active()) === 120);
-    const { body } = await request(
-      fixture.bridge.url,
-      'GET',
-      `/v1/runs/${started.at(-1)?.runId}/why`,
-      undefined,
-      fixture.bridge.adminToken,
-    );
+    const { body } = await operatorRequest(fixture.bridge, 'GET', `/v1/runs/${started.at(-1)?.runId}/why`);
     expect(body).toMatchObject({ runners: [] });
   });
 

@@ -2,36 +2,19 @@ import { randomUUID } from 'node:crypto';
 import type { JobsOptions } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limits } from '../../../src/protocol/limits.ts';
-import { backendDatabase, backendFlowId } from '../../support/backend-database.ts';
-import { type PlayedBackend, playBackend, simpleFlow } from '../../support/played-backend.ts';
-import { type RedisServer, startRedis } from '../../support/redis-server.ts';
-import {
-  type QuickRunner,
-  quickRunner,
-  type ServersBridge,
-  serversBridge,
-} from '../../support/servers-bridge.ts';
+import { backendFlowId } from '../../support/backend-database.ts';
+import { type IntakeScene, intakeScene } from '../../support/intake-scene.ts';
+import { simpleFlow } from '../../support/played-backend.ts';
 import { until } from '../../support/until.ts';
 
-let redis: RedisServer;
-let database: Awaited<ReturnType<typeof backendDatabase>>;
-let fixture: ServersBridge;
-let backend: PlayedBackend;
-let runner: QuickRunner;
+let scene: IntakeScene;
+let backend: IntakeScene['backend'];
+let runner: IntakeScene['runner'];
 beforeAll(async () => {
-  [redis, database] = await Promise.all([startRedis(), backendDatabase()]);
-  const queue = `q${randomUUID()}`;
-  const servers = { redisUrl: redis.url, databaseUrl: database.url };
-  fixture = await serversBridge({ ...servers, queues: [queue] });
-  backend = await playBackend({ ...servers, queue });
-  runner = await quickRunner(fixture);
+  scene = await intakeScene();
+  ({ backend, runner } = scene);
 });
-afterAll(async () => {
-  await backend?.close();
-  await fixture?.end();
-  await redis?.remove();
-  await database?.drop();
-});
+afterAll(() => scene?.end());
 
 async function failureOf(data: object, options: JobsOptions = {}): Promise<string> {
   const { runId, job } = await backend.start(data, options);

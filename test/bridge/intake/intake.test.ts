@@ -10,7 +10,7 @@ import {
   type ServersBridge,
   serversBridge,
 } from '../../support/servers-bridge.ts';
-import { request } from '../../support/signed-client.ts';
+import { operatorRequest, request } from '../../support/signed-client.ts';
 import { until } from '../../support/until.ts';
 
 let redis: RedisServer;
@@ -39,8 +39,7 @@ describe.each([6, 5] as const)('a backend with BullMQ %i', (bullmq) => {
     await fixture?.end();
   });
 
-  const operator = (method: string, path: string) =>
-    request(fixture.bridge.url, method, path, undefined, fixture.bridge.adminToken);
+  const operator = (method: string, path: string) => operatorRequest(fixture.bridge, method, path);
 
   it('gets the result of a run that passes: in the row, on the channel and from the job', async () => {
     const runId = await backend.insert();
@@ -262,13 +261,7 @@ describe('a job that cannot be used', () => {
         { nodeId: '(job)', type: 'job', status: 'failed', error: expect.stringContaining('labels: ') },
       ],
     });
-    const { body } = await request(
-      fixture.bridge.url,
-      'GET',
-      `/v1/runs/${runId}`,
-      undefined,
-      fixture.bridge.adminToken,
-    );
+    const { body } = await operatorRequest(fixture.bridge, 'GET', `/v1/runs/${runId}`);
     expect(body).toMatchObject({
       error: { code: 'job_invalid', message: expect.stringContaining('labels: ') },
     });
