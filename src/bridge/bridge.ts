@@ -120,7 +120,7 @@ async function compose(
 ): Promise<{ app: FastifyInstance; readiness: Readiness; startIntake: () => Promise<void> }> {
   const { config, clock, log, stores, publicUrl, undo } = parts;
   const { db, now, hints, events, nonces, blobs, workerSecret, adminToken, autoApprove } = stores;
-  const timing: Timing = { ...defaultTiming, ...parts.timing };
+  const timing: Timing = { ...defaultTiming, ...config.timing, ...parts.timing };
   const nowMs = () => clock.nowMs();
   const teller = createTeller({ db, now, events, log });
   const metrics = createMetrics({ clock, log });

@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../lib/errors.ts';
 import { Secret } from '../lib/secret.ts';
+import { limits } from '../protocol/limits.ts';
+import type { Timing } from './timing.ts';
 import { readTracing, type TracingConfig } from './tracing/tracing-config.ts';
 
 /** The bridge's configuration, read once. Secrets that are null are made and kept in the data folder. */
@@ -25,6 +27,8 @@ export interface BridgeConfig {
   readonly tracing: TracingConfig | null;
   readonly dataDir: string;
   readonly trustedProxies: readonly string[];
+  /** Times of leases, where they are not the usual ones. */
+  readonly timing: Partial<Timing>;
 }
 
 /** The servers of an existing backend, shared by any number of bridges. */
@@ -75,6 +79,12 @@ const redisUrl = serverUrl(/^rediss?$/, 'redis://user:password@host:6379').refin
   (url) => new URL(url.reveal()).hostname !== '',
   'names no host',
 );
+const seconds = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, 'must be a whole number of seconds')
+    .transform(Number)
+    .pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`));
 const commaSeparated = (text: string): string[] =>
   text
     .split(',')
@@ -103,6 +113,8 @@ const environment = z.object({
     .default('')
     .transform(commaSeparated)
     .refine((list) => list.every(isNetwork), 'must be IP addresses or CIDR networks, separated by commas'),
+  QUALINET_LEASE_TTL_SECONDS: seconds(6, 3_600).optional(),
+  QUALINET_MAX_RUN_SECONDS: seconds(10, 86_400).optional(),
   DATABASE_URL: serverUrl(/^postgres(ql)?$/, 'postgres://user:password@host:5432/database').optional(),
   REDIS_URL: redisUrl.optional(),
   QUALINET_MANAGED_REDIS_URL: redisUrl.optional(),
@@ -190,6 +202,25 @@ export function readBridgeConfig(env: Readonly<Record<string, string | undefined
     tracing,
     dataDir: dataFolder(given),
     trustedProxies: values.QUALINET_TRUSTED_PROXIES,
+    timing: timingOf(values),
+  });
+}
+
+// Heartbeat and gap keep their share of the ttl, so that a shorter lease is as safe as a long one.
+function timingOf({
+  QUALINET_LEASE_TTL_SECONDS: ttlS,
+  QUALINET_MAX_RUN_SECONDS: runS,
+}: Values): Partial<Timing> {
+  const share = (part: number): number => ((ttlS ?? 0) * 1_000 * part) / limits.leaseTtlMs;
+  return Object.freeze({
+    ...(ttlS === undefined
+      ? {}
+      : {
+          leaseTtlMs: ttlS * 1_000,
+          heartbeatMs: share(limits.heartbeatMs),
+          releaseGapMs: share(limits.releaseGapMs),
+        }),
+    ...(runS === undefined ? {} : { runMs: runS * 1_000 }),
   });
 }
 

@@ -28,6 +28,7 @@ describe('the configuration of the bridge', () => {
       tracing: null,
       dataDir: join(homedir(), '.qualinet-bridge'),
       trustedProxies: [],
+      timing: {},
     });
   });
 
@@ -170,6 +171,26 @@ describe('the configuration of the bridge', () => {
       expect(problemsOf({ QUALINET_TRUSTED_PROXIES: list })).toEqual([expect.stringContaining('CIDR')]);
     }
   });
+
+  it('keeps heartbeat and gap a quarter of the ttl of leases', () => {
+    const env = { QUALINET_LEASE_TTL_SECONDS: '8', QUALINET_MAX_RUN_SECONDS: '20' };
+    expect(readBridgeConfig(env).timing).toEqual({
+      leaseTtlMs: 8_000,
+      heartbeatMs: 2_000,
+      releaseGapMs: 2_000,
+      runMs: 20_000,
+    });
+    expect(readBridgeConfig({}).timing).toEqual({});
+  });
+
+  it.each(['5', '3601', '10s', '-7', '1e1'])(
+    'refuses a lease of %s seconds',
+    (QUALINET_LEASE_TTL_SECONDS) => {
+      expect(problemsOf({ QUALINET_LEASE_TTL_SECONDS })).toEqual([
+        expect.stringContaining('QUALINET_LEASE_TTL_SECONDS'),
+      ]);
+    },
+  );
 
   it('uses the managed secret only where managed pairing is allowed', () => {
     const QUALINET_MANAGED_PAIR_SECRET = 'x'.repeat(32);
