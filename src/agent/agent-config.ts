@@ -8,6 +8,10 @@ import { fieldPath } from '../protocol/problem.ts';
 
 // The one file of the runner that knows the names of environment variables.
 
+// Source of both: system.md, §5 and §6.
+const defaultSpoolMib = 200;
+const defaultDrainSeconds = 5 * 60;
+
 /** Variables of a process by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -45,6 +49,10 @@ export interface AgentConfig {
   readonly labels: readonly string[];
   /** Runs at the same time. */
   readonly concurrency: number;
+  /** Most that is kept on disk for the bridge. */
+  readonly spoolBytes: number;
+  /** Longest a runner that was told to end finishes its runs. */
+  readonly drainMs: number;
 }
 
 /** The runner's home: QUALINET_HOME, else `~/.qualinet`. */
@@ -71,6 +79,8 @@ export function readAgentConfig(env: Environment, flags: AgentFlags = {}): Agent
     name: flags.name,
     labels: flags.labels,
     concurrency: flags.concurrency,
+    spoolBytes: env['QUALINET_SPOOL_MIB'],
+    drainMs: env['QUALINET_DRAIN_SECONDS'],
   });
   if (!parsed.success) {
     throw new UsageError('the configuration is wrong', {
@@ -113,6 +123,8 @@ const sources: Readonly<Record<string, string>> = {
   name: '--name',
   labels: '--labels',
   concurrency: '--concurrency',
+  spoolBytes: 'QUALINET_SPOOL_MIB',
+  drainMs: 'QUALINET_DRAIN_SECONDS',
 };
 
 /** A variable set to nothing counts as not set: compose files write `${X:-}`. */
@@ -120,6 +132,14 @@ const optional = z
   .string()
   .optional()
   .transform((text) => (text === undefined || text.trim() === '' ? null : text.trim()));
+
+const wholeNumber = (least: number, most: number) =>
+  optional
+    .refine(
+      (text) => text === null || (/^\d{1,7}$/.test(text) && Number(text) >= least && Number(text) <= most),
+      `must be a whole number from ${least} to ${most}`,
+    )
+    .transform((text) => (text === null ? null : Number(text)));
 
 const secret = (minimum: number) =>
   optional
@@ -166,10 +186,7 @@ const schema = z.object({
         .filter((label) => label !== ''),
     )
     .pipe(labelsSchema),
-  concurrency: optional
-    .refine(
-      (text) => text === null || (/^\d{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= 64),
-      'must be a whole number from 1 to 64',
-    )
-    .transform((text) => Number(text ?? '1')),
+  concurrency: wholeNumber(1, 64).transform((concurrency) => concurrency ?? 1),
+  spoolBytes: wholeNumber(16, 1_000_000).transform((mib) => (mib ?? defaultSpoolMib) * 1024 ** 2),
+  drainMs: wholeNumber(0, 86_400).transform((seconds) => (seconds ?? defaultDrainSeconds) * 1_000),
 });

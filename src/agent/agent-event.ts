@@ -9,7 +9,7 @@ export type AgentEvent =
   | { type: 'run_started'; runId: string; name: string | null; attempt: number; steps: number }
   | { type: 'step'; runId: string; event: StepEvent }
   | { type: 'run_ended'; runId: string; end: LeaseEnd; durationMs: number }
-  /** What an earlier life of this runner owed. */
-  | { type: 'leftover'; runId: string; end: LeaseEnd }
+  /** What was owed from an earlier life of this runner, or since an outage. */
+  | { type: 'debt_ended'; runId: string; end: LeaseEnd }
   /** The bridge gives this runner no further runs for now. */
   | { type: 'drain_ordered' };

@@ -8,14 +8,14 @@ import type { AgentEvent } from './agent-event.ts';
 import type { BridgeClient } from './bridge-client.ts';
 import { UpgradeRequiredError } from './bridge-errors.ts';
 import { followControl } from './control-stream.ts';
-import { deliverLeftovers } from './deliver-leftovers.ts';
+import { type Debts, openDebts } from './debts.ts';
 import type { Identity } from './identity.ts';
 import type { KeptLease } from './keep-lease.ts';
 import { leaseLoop } from './lease-loop.ts';
 import type { RetryDeps } from './retry.ts';
 import { isRotationDue, rotateKey } from './rotation.ts';
-import { type ExecuteFlow, runLease, ShutdownError } from './run-lease.ts';
-import { readLeftovers } from './spool.ts';
+import { type ExecuteFlow, type RunLeaseDeps, runLease, ShutdownError } from './run-lease.ts';
+import { openSpool } from './spool/spool.ts';
 import { openStatusFile } from './status-file.ts';
 import type { Transport } from './transport.ts';
 import { createWakeUp } from './wake-up.ts';
@@ -34,9 +34,12 @@ export interface AgentOptions {
   home: string;
   concurrency: number;
   once: boolean;
-  capabilities: Capabilities;
   version: string;
   pid: number;
+  /** Most that is kept on disk for the bridge. */
+  spoolBytes: number;
+  /** Why the last life of this runner ended, for the runs it left unfinished. */
+  whyInterrupted: string;
 }
 
 export interface AgentDeps extends RetryDeps {
@@ -45,7 +48,8 @@ export interface AgentDeps extends RetryDeps {
   identity: Identity;
   clock: Clock;
   log: Log;
-  executeFlow: ExecuteFlow;
+  /** Gets a browser. What an earlier life owed is on its way by then: a browser that does not start must not hold it up. */
+  startEngine(): Promise<{ executeFlow: ExecuteFlow; capabilities: Capabilities }>;
   /** No further runs; those under way are finished. */
   drainSignal: AbortSignal;
   /** Runs are stopped with its reason (a ShutdownError) and handed back. */
@@ -53,17 +57,18 @@ export interface AgentDeps extends RetryDeps {
   tell(event: AgentEvent): void;
 }
 
-/** After a stop, runs that cannot be handed back in this time stay in the spool. */
+/** After a stop, runs that cannot be handed back in this time stay in the spool; so does, at every end, what is owed. */
 const stopGraceMs = 10_000;
 /** How often a due rotation is looked for, and how long one that failed waits. */
 const rotationCheckMs = 60_000;
 
 /**
- * The runner: delivers what an earlier life owed, takes leases, renews its key, listens for hints; until drained, stopped,
+ * The runner: delivers what an earlier life owed, gets its browser, takes leases, renews its key, listens for hints; until drained, stopped,
  * or ended by an error that no runner can go on with, which is thrown. Nothing of it is left when this resolves.
  */
 export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<StopReason> {
   const { clock, log, identity, client, random } = deps;
+  const spool = await openSpool(options.home, { log, capBytes: options.spoolBytes });
   const status = openStatusFile(
     options.home,
     { pid: options.pid, version: options.version, runnerId: identity.credentials.runnerId },
@@ -76,7 +81,7 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
   const draining = abortScope([deps.drainSignal, deps.stopSignal]);
   const stopping = abortScope([deps.stopSignal]);
   const hardStop = abortScope([]);
-  /** Ends what goes on beside the runs: hints, rotation, leftovers. */
+  /** Ends what goes on beside the runs: hints, rotation. */
   const ending = abortScope([]);
   const keptLeases = new Map<string, KeptLease>();
   const pause = createWakeUp(clock);
@@ -84,19 +89,20 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
 
   draining.signal.addEventListener('abort', () => status.draining(), { once: true });
   stopping.signal.addEventListener('abort', () => void graceThenHardStop(), { once: true });
-  // Read before the first lease opens a spool of its own, so that the two cannot be mistaken for each other.
-  const leftovers = await readLeftovers(options.home, log);
-  const beside = [
-    deliverLeftovers(leftovers, { ...deps, tell, signal: ending.signal }),
-    renewKeys(),
-    listen(),
-  ];
+  const debts = openDebts({ ...deps, tell });
+  debts.takeLeftovers(spool.takeLeftovers(), options.whyInterrupted);
+  const beside: Promise<void>[] = [];
 
   try {
-    await leaseLoop(options, { ...deps, drainSignal: draining.signal, pause, tell, runLease: execute });
+    const { executeFlow, capabilities } = await deps.startEngine();
+    beside.push(renewKeys(), listen());
+    const execute = (lease: Lease): Promise<void> => executeLease(lease, { spool, debts, executeFlow });
+    const loop = { ...options, capabilities };
+    await leaseLoop(loop, { ...deps, drainSignal: draining.signal, pause, tell, runLease: execute });
   } catch (error) {
     fail(error);
   }
+  await settleDebts(debts);
   ending.abort(new CancelledError('the runner ends'));
   await Promise.all(beside);
   draining.close();
@@ -106,11 +112,14 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
   if (deps.stopSignal.aborted) return 'stopped';
   return options.once && !deps.drainSignal.aborted ? 'once' : 'drained';
 
-  async function execute(lease: Lease): Promise<void> {
+  async function executeLease(
+    lease: Lease,
+    parts: Pick<RunLeaseDeps, 'spool' | 'debts' | 'executeFlow'>,
+  ): Promise<void> {
     try {
       await runLease(lease, {
         ...deps,
-        home: options.home,
+        ...parts,
         tell,
         stopSignal: stopping.signal,
         hardStopSignal: hardStop.signal,
@@ -131,9 +140,22 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
   function fail(error: unknown): void {
     failures.push(error);
     draining.abort(error);
-    const isRefused = error instanceof CredentialsRejectedError || error instanceof UpgradeRequiredError;
-    if (isRefused) hardStop.abort(error);
-    stopping.abort(isRefused ? error : new ShutdownError('the runner ends because of an error'));
+    if (isRefusal(error)) hardStop.abort(error);
+    stopping.abort(isRefusal(error) ? error : new ShutdownError('the runner ends because of an error'));
+  }
+
+  /** A runner that was told to end does not wait for a bridge that is away; one that runs once has nothing else to do. */
+  async function settleDebts(debts: Debts): Promise<void> {
+    const over = abortScope([hardStop.signal]);
+    const mustEnd = new Promise<void>((resolve) => {
+      if (!options.once || draining.signal.aborted) resolve();
+      draining.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    const graceIsOver = mustEnd.then(() => clock.sleep(stopGraceMs, over.signal)).catch(() => {});
+    await Promise.race([debts.settled(), graceIsOver]);
+    over.abort(null);
+    over.close();
+    await debts.stop();
   }
 
   async function graceThenHardStop(): Promise<void> {
@@ -162,4 +184,9 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
       onHeartbeat: (leaseId) => keptLeases.get(leaseId)?.beatNow(),
     });
   }
+}
+
+/** True for an answer after which nothing can be delivered any more. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof CredentialsRejectedError || error instanceof UpgradeRequiredError;
 }

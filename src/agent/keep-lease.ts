@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
-import { CancelledError, LeaseLostError } from '../lib/errors.ts';
+import { CancelledError, RunInterruptedError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Lease } from '../protocol/messages.ts';
@@ -16,7 +16,10 @@ export interface KeepLeaseDeps extends RetryDeps {
   log: Log;
   /** The step being executed. */
   currentNodeId(): string | null;
-  /** The run must stop: LeaseLostError, CancelledError, RunTimeoutError, or what no runner can go on with. */
+  /**
+   * The run must stop: LeaseLostError (it is somebody else's), RunInterruptedError (it may be, nobody could be asked),
+   * CancelledError, RunTimeoutError, or what no runner can go on with.
+   */
   onEnd(reason: Error): void;
   /** `drain`: the bridge wants this runner to take no further runs. */
   onDrain(): void;
@@ -116,8 +119,8 @@ export function keepLease(lease: Lease, deps: KeepLeaseDeps): KeptLease {
       const fenceMs = acknowledgedSentMs + ttlMs - Math.min(limits.fenceMarginMs, ttlMs / 3);
       if (nowMs >= fenceMs) {
         return end(
-          new LeaseLostError(
-            `no heartbeat was acknowledged for ${Math.round((nowMs - acknowledgedSentMs) / 1_000)} s; the run may be somebody else's by now`,
+          new RunInterruptedError(
+            `no heartbeat was acknowledged for ${Math.round((nowMs - acknowledgedSentMs) / 1_000)} s`,
           ),
         );
       }
@@ -131,7 +134,7 @@ export function keepLease(lease: Lease, deps: KeepLeaseDeps): KeptLease {
   function end(reason: Error): void {
     if (isOver) return;
     // Heartbeats go on after a cancel or a time-out, so that the lease is ours until its result is in.
-    if (reason instanceof LeaseLostError || !(reason instanceof CancelledError)) {
+    if (!(reason instanceof CancelledError)) {
       isOver = true;
       stopping.abort();
     }

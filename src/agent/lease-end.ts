@@ -6,5 +6,5 @@ export type LeaseEnd =
   | { kind: 'released'; reason: string }
   /** Somebody else's by now, or not wanted; everything of it was dropped. */
   | { kind: 'lost'; why: string }
-  /** Still owed and on disk: the next start delivers it. */
-  | { kind: 'kept'; why: string };
+  /** Still owed: delivered later, by the next start where it is on disk. */
+  | { kind: 'kept'; why: string; isOnDisk: boolean };

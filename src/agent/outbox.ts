@@ -7,7 +7,7 @@ import { type AbortScope, abortScope } from './abort-scope.ts';
 import type { BridgeClient } from './bridge-client.ts';
 import { NoAnswerError } from './bridge-errors.ts';
 import { type RetryDeps, withRetry } from './retry.ts';
-import type { LeaseSpool } from './spool.ts';
+import type { LeaseSpool } from './spool/lease-spool.ts';
 import { createWakeUp, type WakeUp } from './wake-up.ts';
 
 /** How long events gather before a batch leaves. Source: docs/decisions/0008. */

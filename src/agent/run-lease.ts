@@ -3,23 +3,31 @@ import type { FlowProblem } from '../flow/flow-problem.ts';
 import type { Step } from '../flow/step.ts';
 import type { Variables } from '../flow/variables.ts';
 import type { Clock } from '../lib/clock.ts';
-import { CancelledError, ExpectedError, errorText, LeaseLostError } from '../lib/errors.ts';
+import {
+  CancelledError,
+  ExpectedError,
+  errorText,
+  LeaseLostError,
+  RunInterruptedError,
+} from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Lease } from '../protocol/messages.ts';
-import type { NumberedEvent, RunResult, StepEvent } from '../protocol/run-result.ts';
+import type { RunResult, StepEvent } from '../protocol/run-result.ts';
 import { abortScope } from './abort-scope.ts';
 import type { AgentEvent } from './agent-event.ts';
 import type { BridgeClient } from './bridge-client.ts';
-import { deliverRelease, deliverResult } from './deliver.ts';
+import type { Debts } from './debts.ts';
+import { deliver, type Owed } from './deliver.ts';
 import type { Identity } from './identity.ts';
 import { type KeptLease, keepLease, RunTimeoutError } from './keep-lease.ts';
 import type { LeaseEnd } from './lease-end.ts';
 import { Outbox } from './outbox.ts';
 import type { RetryDeps } from './retry.ts';
-import { openLeaseSpool } from './spool.ts';
+import type { Spool } from './spool/spool.ts';
+import type { Ending, Picture } from './spool/spool-layout.ts';
 import type { Transport } from './transport.ts';
-import { type KeptPicture, type Picture, uploadPicture } from './upload.ts';
+import { type UploadedPicture, uploadPicture } from './upload.ts';
 
 /** The engine, as the runner needs it. */
 export type ExecuteFlow = (
@@ -31,7 +39,7 @@ export type ExecuteFlow = (
     /** Resolves when the verdict was delivered or dropped. Cleaning up before that competes with it for the processors. */
     settled: Promise<void>;
     onEvent(event: StepEvent): void;
-    keepScreenshot(picture: Picture): Promise<KeptPicture>;
+    keepScreenshot(picture: Picture): Promise<UploadedPicture>;
   },
 ) => Promise<RunResult>;
 
@@ -44,11 +52,13 @@ export interface RunLeaseDeps extends RetryDeps {
   identity: Identity;
   clock: Clock;
   log: Log;
-  home: string;
+  spool: Pick<Spool, 'begin'>;
+  /** Takes what cannot be delivered while the lease is ours. */
+  debts: Pick<Debts, 'take'>;
   executeFlow: ExecuteFlow;
   /** Stops the run: ShutdownError hands it back, anything else drops it. */
   stopSignal: AbortSignal;
-  /** Ends even the delivery; what is owed stays in the spool. */
+  /** Ends even the delivery; what is owed stays on disk. */
   hardStopSignal: AbortSignal;
   onKept(lease: KeptLease): void;
   onDrain(): void;
@@ -56,43 +66,45 @@ export interface RunLeaseDeps extends RetryDeps {
 }
 
 /**
- * The story of one lease: check the flow, take the lease with the first heartbeat while the page opens, execute, tell the
- * events while executing, deliver the result. `acting` is the one source of cancellation; whatever ends the run early
- * stands in its reason. Throws only for bugs and for what ends the whole runner.
+ * The story of one lease: put down whose it is, check the flow, take the lease with the first heartbeat while the page
+ * opens, execute, tell the events while executing, deliver how it ended. `acting` is the one source of cancellation;
+ * whatever ends the run early stands in its reason. Throws only for bugs and for what ends the whole runner.
  */
 export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseEnd> {
   const { client, clock, log, identity, tell } = deps;
   const { runId, leaseId, fence } = lease;
   const startedMs = clock.monotonicMs();
+  const { runnerId } = identity.credentials;
+  const header = { leaseId, fence, runId, runnerId, apiBaseUrl: client.apiBaseUrl };
+  // Before the bridge hears that the lease is taken: the next life must know of it, whenever this one ends.
+  const spool = await deps.spool.begin(header);
   const acting = abortScope([deps.stopSignal]);
-  const stop = (reason: Error): void => acting.abort(reason);
+  const delivering = abortScope([deps.hardStopSignal]);
   let markSettled: () => void = () => {};
   const settled = new Promise<void>((resolve) => {
     markSettled = resolve;
   });
   let nodeId: string | null = null;
-  const kept = keepLease(lease, {
-    ...deps,
-    currentNodeId: () => nodeId,
-    onEnd: stop,
-  });
+  const kept = keepLease(lease, { ...deps, currentNodeId: () => nodeId, onEnd: stop });
   deps.onKept(kept);
-  const { runnerId } = identity.credentials;
-  const header = { leaseId, fence, runId, runnerId, apiBaseUrl: client.apiBaseUrl };
-  const spool = openLeaseSpool(deps.home, header, log);
   const outbox = new Outbox(lease, { ...deps, spool, signal: deps.hardStopSignal, onLost: stop });
 
   const outcome = await act();
   const end = await settle(outcome).finally(async () => {
     markSettled();
     acting.close();
-    outbox.stop();
+    delivering.close();
     await kept.stop();
   });
-  await (end.kind === 'kept' ? spool.keep() : spool.drop());
   tell({ type: 'run_ended', runId, end, durationMs: Math.round(clock.monotonicMs() - startedMs) });
   if (outcome.kind === 'bug') throw outcome.error;
   return end;
+
+  function stop(reason: Error): void {
+    acting.abort(reason);
+    // Without the lease the slot must not wait for a bridge that may be away for hours.
+    if (!(reason instanceof CancelledError)) delivering.abort(reason);
+  }
 
   async function act(): Promise<Outcome> {
     const checked = checkFlow(lease.flow, lease.variables);
@@ -133,50 +145,73 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
     tell({ type: 'step', runId, event });
   }
 
-  function keepScreenshot(picture: Picture): Promise<KeptPicture> {
-    return uploadPicture(lease, picture, { ...deps, spool, signal: acting.signal });
-  }
-
-  /** The result and the events that ride with it, once both are on disk and all events before them are stored. */
-  async function lastWords(result: RunResult): Promise<{ result: RunResult; lastEvents: NumberedEvent[] }> {
-    const [lastEvents] = await Promise.all([outbox.finishForResult(), spool.writeResult(result)]);
-    return { result, lastEvents };
+  async function keepScreenshot(picture: Picture): Promise<UploadedPicture> {
+    const [uploaded, onDisk] = await Promise.all([
+      uploadPicture(lease, picture, { ...deps, signal: acting.signal }),
+      spool.keepPicture(picture),
+    ]);
+    if ('url' in uploaded) void onDisk?.drop();
+    return uploaded;
   }
 
   async function settle(outcome: Outcome): Promise<LeaseEnd> {
-    switch (outcome.kind) {
-      case 'result':
-        return deliverResult(lease, await lastWords(outcome.result), {
-          ...deps,
-          signal: deps.hardStopSignal,
-        });
-      case 'release':
-      case 'bug':
-        await outbox.finish();
-        return deliverRelease(lease, outcome, { ...deps, signal: deps.hardStopSignal });
-      case 'lost':
-        return { kind: 'lost', why: outcome.why };
+    if (outcome.kind === 'lost') {
+      outbox.stop();
+      await spool.drop();
+      return { kind: 'lost', why: outcome.why };
     }
+    const ending = endingOf(outcome);
+    const owed: Owed = {
+      header,
+      outbox,
+      ending,
+      isOnDisk: await spool.writeEnding(ending),
+      pictures: () => spool.pictures(),
+      force: () => spool.force(),
+      drop: () => spool.drop(),
+    };
+    const end = await deliver(owed, { ...deps, signal: delivering.signal, isLate: false });
+    if (end.kind === 'kept' && !deps.hardStopSignal.aborted) {
+      deps.debts.take(owed);
+      return end;
+    }
+    outbox.stop();
+    await (end.kind === 'kept' ? spool.keep() : spool.drop());
+    return end;
   }
 }
 
 type Outcome =
   | { kind: 'result'; result: RunResult }
-  | { kind: 'release'; reason: 'cannot_start' | 'shutdown'; detail: string }
-  | { kind: 'bug'; reason: 'interrupted'; detail: string; error: unknown }
+  | { kind: 'release'; reason: 'cannot_start' | 'shutdown' | 'interrupted'; detail: string }
+  | { kind: 'bug'; detail: string; error: unknown }
   | { kind: 'lost'; why: string };
+
+function endingOf(outcome: Exclude<Outcome, { kind: 'lost' }>): Ending {
+  switch (outcome.kind) {
+    case 'result':
+    case 'release':
+      return outcome;
+    case 'bug':
+      return { kind: 'release', reason: 'interrupted', detail: outcome.detail };
+  }
+}
 
 function outcomeOfThrown(error: unknown): Outcome {
   const detail = errorText(error).slice(0, limits.textLength);
+  if (error instanceof RunInterruptedError) return { kind: 'release', reason: 'interrupted', detail };
   // The engine throws only for what it cannot do here (a browser that does not start); another runner may be able to.
   return error instanceof ExpectedError
     ? { kind: 'release', reason: 'cannot_start', detail }
-    : { kind: 'bug', reason: 'interrupted', detail, error };
+    : { kind: 'bug', detail, error };
 }
 
 function outcomeOfStop(reason: unknown, result: RunResult): Outcome {
   const message = errorText(reason).slice(0, limits.textLength);
   if (reason instanceof ShutdownError) return { kind: 'release', reason: 'shutdown', detail: message };
+  if (reason instanceof RunInterruptedError) {
+    return { kind: 'release', reason: 'interrupted', detail: message };
+  }
   if (reason instanceof RunTimeoutError) {
     return {
       kind: 'result',

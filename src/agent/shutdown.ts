@@ -4,7 +4,7 @@ import { exitCode } from '../lib/exit-code.ts';
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 /**
- * `running`: no signal yet. `draining` (1st signal): no further runs, those under way are finished, up to 5 min.
+ * `running`: no signal yet. `draining` (1st signal): no further runs, those under way are finished, for a while.
  * `stopping` (2nd, or the drain took too long): runs are cancelled and handed back. A 3rd signal exits.
  */
 type ShutdownStage = 'running' | 'draining' | 'stopping';
@@ -14,9 +14,6 @@ export type ShutdownStep =
   | { do: 'drain'; stage: 'draining' }
   | { do: 'stop'; stage: 'stopping'; exitCode: number }
   | { do: 'exit'; stage: 'stopping'; exitCode: number };
-
-/** How long a drain may take. Source: system.md §6. */
-export const drainMs = 5 * 60_000;
 
 /** The next step at a signal. */
 function onStopSignal(stage: ShutdownStage, signal: StopSignal): ShutdownStep {
@@ -52,10 +49,13 @@ export function watchSignals(
   source: SignalSource,
   {
     reason,
+    drainMs,
     onStep,
     sleep,
   }: {
     reason: () => Error;
+    /** How long a drain may take. */
+    drainMs: number;
     onStep(step: ShutdownStep, signal: StopSignal | null): void;
     sleep(ms: number, signal: AbortSignal): Promise<void>;
   },

@@ -123,7 +123,7 @@ export function openStatusFile(
           runs: current.runs.filter(({ runId }) => runId !== event.runId),
           runsEnded: current.runsEnded + 1,
         };
-      case 'leftover':
+      case 'debt_ended':
         return {};
     }
   }

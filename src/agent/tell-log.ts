@@ -58,8 +58,8 @@ export function tellLog(log: Log, { isForPeople }: { isForPeople: boolean }): (e
         const text = `run ${short(runId)} ${endText(end)} after ${duration(durationMs)}`;
         return info(text, { runId, durationMs, ...end });
       }
-      case 'leftover':
-        return info(`run ${short(event.runId)} of an earlier start: ${endText(event.end)}`, {
+      case 'debt_ended':
+        return info(`run ${short(event.runId)}, owed from before: ${endText(event.end)}`, {
           runId: event.runId,
           ...event.end,
         });
@@ -76,7 +76,7 @@ function endText(end: LeaseEnd): string {
     case 'lost':
       return `dropped (${end.why})`;
     case 'kept':
-      return `not delivered yet (${end.why}); the next start delivers it`;
+      return `not delivered yet (${end.why}); ${end.isOnDisk ? 'it is kept on disk' : 'it is kept in memory only'}`;
   }
 }
 

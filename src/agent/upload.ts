@@ -2,29 +2,20 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
 import { limits } from '../protocol/limits.ts';
-import type { artifactTypes } from '../protocol/messages.ts';
 import { abortScope } from './abort-scope.ts';
 import type { BridgeClient } from './bridge-client.ts';
 import { NoAnswerError } from './bridge-errors.ts';
 import { type RetryDeps, withRetry } from './retry.ts';
-import type { LeaseSpool } from './spool.ts';
+import type { Picture } from './spool/spool-layout.ts';
 import { readBody, type Transport } from './transport.ts';
 
-/** A picture of a failure. */
-export interface Picture {
-  nodeId: string;
-  bytes: Uint8Array;
-  contentType: (typeof artifactTypes)[number];
-}
-
 /** Where the picture is, or why it is nowhere. */
-export type KeptPicture = { url: string } | { problem: string };
+export type UploadedPicture = { url: string } | { problem: string };
 
 export interface UploadDeps extends RetryDeps {
   client: BridgeClient;
   transport: Transport;
   clock: Clock;
-  spool: Pick<LeaseSpool, 'writePicture'>;
   signal: AbortSignal;
 }
 
@@ -37,7 +28,7 @@ export async function uploadPicture(
   { leaseId, fence }: { leaseId: string; fence: number },
   { nodeId, bytes, contentType }: Picture,
   deps: UploadDeps,
-): Promise<KeptPicture> {
+): Promise<UploadedPicture> {
   if (bytes.byteLength > limits.artifactBytes) {
     return {
       problem: `the picture has ${bytes.byteLength} bytes; ${limits.artifactBytes} are taken`,
@@ -50,19 +41,16 @@ export async function uploadPicture(
     reason: () => new NoAnswerError(`the picture could not be uploaded within ${totalMs / 1_000} s`),
   });
   try {
-    const [target] = await Promise.all([
-      withRetry(
-        () =>
-          deps.client.call('requestUpload', {
-            params: { leaseId },
-            body: { fence, nodeId, contentType, bytes: bytes.byteLength, sha256 },
-            signal: scope.signal,
-          }),
-        { signal: scope.signal, retries: tries - 1 },
-        deps,
-      ),
-      deps.spool.writePicture(`${sha256}.${contentType.slice('image/'.length)}`, bytes),
-    ]);
+    const target = await withRetry(
+      () =>
+        deps.client.call('requestUpload', {
+          params: { leaseId },
+          body: { fence, nodeId, contentType, bytes: bytes.byteLength, sha256 },
+          signal: scope.signal,
+        }),
+      { signal: scope.signal, retries: tries - 1 },
+      deps,
+    );
     for (const url of [target.url, target.publicUrl]) {
       if (!/^https?:$/.test(new URL(url).protocol)) return { problem: `${url} is no http address` };
     }

@@ -81,6 +81,12 @@ export class LeaseLostError extends ExpectedError {
   readonly code = 'lease_lost';
 }
 
+/** What executed the run failed under it, so that nobody can say how it would have ended: stop acting, hand it back. */
+export class RunInterruptedError extends ExpectedError {
+  readonly exitCode = exitCode.temporary;
+  readonly code = 'interrupted';
+}
+
 /** Somebody asked for this work to stop: the reason of the AbortSignal that carries it. */
 export class CancelledError extends ExpectedError {
   readonly exitCode = exitCode.temporary;

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { EnvironmentError, errorText, systemErrorCode } from './errors.ts';
+import { replaceFile } from './replace-file.ts';
 
 /**
  * Writes `value` as JSON so that a reader sees the old file or the new one, never a part: temporary file 0600,
@@ -10,26 +10,10 @@ import { EnvironmentError, errorText, systemErrorCode } from './errors.ts';
  * Throws EnvironmentError when the place cannot be written.
  */
 export async function writeJsonFile(path: string, value: unknown): Promise<void> {
-  const directory = dirname(path);
-  const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const file = await open(
-      temporary,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-      0o600,
-    );
-    try {
-      await file.chmod(0o600);
-      await file.writeFile(`${JSON.stringify(value, null, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    await syncDirectory(directory);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await replaceFile(path, `${JSON.stringify(value, null, 2)}\n`, { isDurable: true });
   } catch (error) {
-    await unlink(temporary).catch(() => {});
     throw new EnvironmentError(`cannot write ${path}: ${errorText(error)}`, { cause: error });
   }
 }
@@ -68,15 +52,5 @@ export async function readPrivateJsonFile(path: string): Promise<unknown> {
     }
   } finally {
     await file.close();
-  }
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(directory, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -1,61 +1,16 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type AgentOptions, runAgent } from '../../src/agent/agent.ts';
-import type { AgentEvent } from '../../src/agent/agent-event.ts';
 import { UpgradeRequiredError } from '../../src/agent/bridge-errors.ts';
-import { type ExecuteFlow, ShutdownError } from '../../src/agent/run-lease.ts';
-import { openLeaseSpool } from '../../src/agent/spool.ts';
+import { ShutdownError } from '../../src/agent/run-lease.ts';
 import { readStatusFile } from '../../src/agent/status-file.ts';
 import { BridgeUnavailableError, CredentialsRejectedError } from '../../src/lib/errors.ts';
 import type { Lease } from '../../src/protocol/messages.ts';
-import type { RequestOf } from '../../src/protocol/routes.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { fakeEngine, fixture, untilAborted, untilTrue } from './agent-fixture.ts';
-
-async function agent(
-  executeFlow: ExecuteFlow = fakeEngine(),
-  over: Partial<AgentOptions> = {},
-  clock?: ManualClock,
-) {
-  // On a clock that stands still a wait of 0 ms would be a loop without a pause.
-  const base = await fixture(clock === undefined ? {} : { clock, random: () => 1 });
-  const home = over.home ?? (await tempFolder());
-  const drain = new AbortController();
-  const stop = new AbortController();
-  const told: AgentEvent[] = [];
-  const run = () =>
-    runAgent(
-      {
-        home,
-        concurrency: 1,
-        once: false,
-        version: '1.2.3',
-        pid: process.pid,
-        capabilities: {
-          protocol: 1,
-          qualinetVersion: '1.2.3',
-          platform: 'linux',
-          arch: 'x64',
-          nodeVersion: '20.20.2',
-          concurrency: 1,
-          browser: { kind: 'headless-shell' },
-        },
-        ...over,
-      },
-      {
-        ...base,
-        executeFlow,
-        drainSignal: drain.signal,
-        stopSignal: stop.signal,
-        tell: (event) => told.push(event),
-      },
-    );
-  const slots = () => base.bridge.of('pollLeases').map(({ body }) => (body as RequestOf<'pollLeases'>).slots);
-  const ended = () => told.filter(({ type }) => type === 'run_ended').length;
-  return { ...base, home, drain, stop, told, run, slots, ended };
-}
+import { fakeEngine, untilAborted, untilTrue } from './agent-fixture.ts';
+import { agent } from './agent-scene.ts';
+import { leave } from './spool/spool-fixture.ts';
 
 describe('a runner', () => {
   it('takes runs one after the other until it is drained, and leaves nothing', async () => {
@@ -153,22 +108,26 @@ describe('a runner', () => {
       at: '2026-11-24T10:00:00.000Z',
       event: { type: 'step_start', nodeId: 'a' },
     } as const;
-    const first = openLeaseSpool(home, header(finished), log);
-    first.append(event);
-    await first.writeResult({ status: 'failed', durationMs: 1, stepsResult: [] });
-    await first.keep();
-    const second = openLeaseSpool(home, header(interrupted), log);
-    second.append(event);
-    await second.keep();
-    await openLeaseSpool(home, header(foreign, '99999999-9999-4999-8999-999999999999'), log).keep();
+    await leave(home, log, header(finished), async (spool) => {
+      spool.append(event);
+      await spool.writeEnding({
+        kind: 'result',
+        result: { status: 'failed', durationMs: 1, stepsResult: [] },
+      });
+    });
+    await leave(home, log, header(interrupted), async (spool) => spool.append(event));
+    await leave(home, log, header(foreign, '99999999-9999-4999-8999-999999999999'));
 
     bridge.script('postResult', 'drop-after');
     const running = run();
-    await untilTrue(() => told.filter(({ type }) => type === 'leftover').length === 3);
+    await untilTrue(() => told.filter(({ type }) => type === 'debt_ended').length === 3);
     expect(bridge.results.get(finished.leaseId)).toMatchObject({ status: 'failed' });
     expect(bridge.events.get(finished.leaseId)).toEqual([event]);
     expect(bridge.of('releaseLease')).toMatchObject([
-      { params: { leaseId: interrupted.leaseId }, body: { reason: 'interrupted' } },
+      {
+        params: { leaseId: interrupted.leaseId },
+        body: { reason: 'interrupted', detail: 'the machine was restarted' },
+      },
     ]);
     expect(bridge.received.filter(({ params }) => params['leaseId'] === foreign.leaseId)).toEqual([]);
     drain.abort(new ShutdownError('drain'));
@@ -182,16 +141,13 @@ describe('a runner', () => {
     const leaseId = '7b0f8f0e-7a39-4c0e-9d4e-1a2b3c4d5e6f';
     bridge.lost.add(leaseId);
     const { runnerId } = identity.credentials;
-    const spool = openLeaseSpool(
-      home,
-      { leaseId, fence: 1, runId: leaseId, runnerId, apiBaseUrl: client.apiBaseUrl },
-      log,
+    const header = { leaseId, fence: 1, runId: leaseId, runnerId, apiBaseUrl: client.apiBaseUrl };
+    await leave(home, log, header, (spool) =>
+      spool.writeEnding({ kind: 'result', result: { status: 'passed', durationMs: 1, stepsResult: [] } }),
     );
-    await spool.writeResult({ status: 'passed', durationMs: 1, stepsResult: [] });
-    await spool.keep();
     const running = run();
-    await untilTrue(() => told.some(({ type }) => type === 'leftover'));
-    expect(told.find(({ type }) => type === 'leftover')).toMatchObject({ end: { kind: 'lost' } });
+    await untilTrue(() => told.some(({ type }) => type === 'debt_ended'));
+    expect(told.find(({ type }) => type === 'debt_ended')).toMatchObject({ end: { kind: 'lost' } });
     drain.abort(new ShutdownError('drain'));
     await running;
     expect(await readdir(join(home, 'spool'))).toEqual([]);

@@ -1,7 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { BridgeClient } from '../../src/agent/bridge-client.ts';
 import { keepLease, RunTimeoutError } from '../../src/agent/keep-lease.ts';
-import { CancelledError, CredentialsRejectedError, LeaseLostError } from '../../src/lib/errors.ts';
+import {
+  CancelledError,
+  CredentialsRejectedError,
+  LeaseLostError,
+  RunInterruptedError,
+} from '../../src/lib/errors.ts';
 import type { Lease } from '../../src/protocol/messages.ts';
 import type { Script } from '../support/fake-bridge.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -91,7 +96,7 @@ describe('keeping a lease', () => {
     await clock.advance(54_900);
     expect(ends).toEqual([]);
     await clock.advance(200);
-    expect(ends[0]).toBeInstanceOf(LeaseLostError);
+    expect(ends[0]).toBeInstanceOf(RunInterruptedError);
     expect(ends).toHaveLength(1);
   });
 

@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Outbox } from '../../src/agent/outbox.ts';
-import { openLeaseSpool, readLeftovers } from '../../src/agent/spool.ts';
 import type { LeaseLostError } from '../../src/lib/errors.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { RequestOf } from '../../src/protocol/routes.ts';
-import type { NumberedEvent, StepEvent } from '../../src/protocol/run-result.ts';
+import type { StepEvent } from '../../src/protocol/run-result.ts';
 import type { Script } from '../support/fake-bridge.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { tempFolder } from '../support/temp-folder.ts';
 import { fixture } from './agent-fixture.ts';
 
 const leaseId = '7b0f8f0e-7a39-4c0e-9d4e-1a2b3c4d5e6f';
@@ -191,82 +189,6 @@ describe('the outbox', () => {
       );
       await bridge.close();
     }
-  });
-});
-
-describe('the spool', () => {
-  const header = {
-    leaseId,
-    fence: 3,
-    runId: '11111111-1111-4111-8111-111111111111',
-    runnerId: '22222222-2222-4222-8222-222222222222',
-    apiBaseUrl: 'https://bridge.test',
-  };
-
-  function numbered(seq: number): NumberedEvent {
-    return { seq, at: '2026-11-24T10:00:00.000Z', event: start(seq) };
-  }
-
-  it('has every event on disk before it is sent', async () => {
-    const home = await tempFolder();
-    const { deps, bridge, log } = await outboxFixture();
-    const spool = openLeaseSpool(home, header, log);
-    const outbox = new Outbox(lease, { ...deps, spool });
-    bridge.script('postEvents', 'hang');
-    outbox.push(start(1));
-    await bridge.until(() => bridge.of('postEvents').length === 1);
-    const [leftover] = await readLeftovers(home, log);
-    expect(leftover?.events.map(({ event }) => event)).toEqual([start(1)]);
-    outbox.stop();
-    await spool.drop();
-  });
-
-  it('is read back as it was left, and is gone once dropped', async () => {
-    const home = await tempFolder();
-    const { log } = await fixture();
-    const spool = openLeaseSpool(home, header, log);
-    for (let seq = 1; seq <= 3; seq += 1) spool.append(numbered(seq));
-    await spool.writeResult({ status: 'passed', durationMs: 1, stepsResult: [] });
-    await spool.writePicture('abc.png', new Uint8Array([1]));
-    await spool.keep();
-    const [leftover] = await readLeftovers(home, log);
-    expect(leftover).toMatchObject({ header, result: { status: 'passed' } });
-    expect(leftover?.events).toEqual([1, 2, 3].map(numbered));
-    await leftover?.drop();
-    expect(await readLeftovers(home, log)).toEqual([]);
-  });
-
-  it('gives up what cannot be read, and says so', async () => {
-    const home = await tempFolder();
-    const { mkdir, writeFile } = await import('node:fs/promises');
-    await mkdir(`${home}/spool/broken`, { recursive: true });
-    await writeFile(`${home}/spool/broken/events.jsonl`, 'no header\n');
-    const { log } = await fixture();
-    expect(await readLeftovers(home, log)).toEqual([]);
-    expect(log.lines.join()).toContain('is removed');
-  });
-
-  it('takes the events before a line that was cut off', async () => {
-    const home = await tempFolder();
-    const { appendFile } = await import('node:fs/promises');
-    const { log } = await fixture();
-    const spool = openLeaseSpool(home, header, log);
-    spool.append(numbered(1));
-    await spool.keep();
-    await appendFile(`${home}/spool/${leaseId}-3/events.jsonl`, '{"seq":2,"at":"20');
-    expect((await readLeftovers(home, log))[0]?.events).toEqual([numbered(1)]);
-  });
-
-  it('that cannot be written lets the run go on', async () => {
-    const home = await tempFolder();
-    const { writeFile } = await import('node:fs/promises');
-    await writeFile(`${home}/spool`, 'a file where the folder should be');
-    const { log } = await fixture();
-    const spool = openLeaseSpool(home, header, log);
-    spool.append(numbered(1));
-    await spool.writeResult({ status: 'passed', durationMs: 1, stepsResult: [] });
-    await spool.drop();
-    expect(log.lines.filter((line) => line.includes('goes on without its spool'))).toHaveLength(1);
   });
 });
 

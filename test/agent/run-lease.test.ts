@@ -2,9 +2,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../src/agent/agent-event.ts';
+import type { Owed } from '../../src/agent/deliver.ts';
 import type { KeptLease } from '../../src/agent/keep-lease.ts';
 import { type ExecuteFlow, runLease, ShutdownError } from '../../src/agent/run-lease.ts';
-import { readLeftovers } from '../../src/agent/spool.ts';
+import { openSpool } from '../../src/agent/spool/spool.ts';
 import { CancelledError, EnvironmentError, LeaseLostError } from '../../src/lib/errors.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { Lease } from '../../src/protocol/messages.ts';
@@ -22,11 +23,15 @@ async function leased(
   const hardStop = new AbortController();
   const told: AgentEvent[] = [];
   const kept: KeptLease[] = [];
+  const handedOver: Owed[] = [];
+  const openAgain = () => openSpool(home, { log: base.log, capBytes: 200 * 1024 ** 2 });
+  const spool = await openAgain();
   const lease = base.bridge.lease(over);
   const run = () =>
     runLease(lease, {
       ...base,
-      home,
+      spool,
+      debts: { take: (owed) => void handedOver.push(owed) },
       executeFlow,
       stopSignal: stop.signal,
       hardStopSignal: hardStop.signal,
@@ -36,7 +41,7 @@ async function leased(
     });
   const spooled = async () => await readdir(join(home, 'spool')).catch(() => []);
   const resultOf = () => base.bridge.results.get(lease.leaseId);
-  return { ...base, home, stop, hardStop, told, kept, lease, run, spooled, resultOf };
+  return { ...base, stop, hardStop, told, handedOver, openAgain, kept, lease, run, spooled, resultOf };
 }
 
 describe('a lease', () => {
@@ -179,14 +184,24 @@ describe('a lease', () => {
       stoppedAtMs = clock.monotonicMs();
       return undefined;
     });
-    const { bridge, run } = await leased(engine, { clock });
+    const { bridge, run, handedOver } = await leased(engine, { clock });
     const beganMs = clock.monotonicMs();
     const running = run();
     await bridge.until(() => bridge.of('heartbeat').length === 1);
     await untilTrue(() => clock.waits.length === 2);
     await bridge.close();
     await clock.advance(60_000);
-    expect(await running).toMatchObject({ kind: 'lost' });
+    expect(await running).toMatchObject({ kind: 'kept', isOnDisk: true });
+    expect(handedOver).toMatchObject([
+      {
+        ending: {
+          kind: 'release',
+          reason: 'interrupted',
+          detail: expect.stringContaining('no heartbeat was acknowledged for 5'),
+        },
+      },
+    ]);
+    for (const { outbox } of handedOver) outbox.stop();
     expect(stoppedAtMs - beganMs).toBeLessThanOrEqual(55_000);
     expect(clock.sleepers).toBe(0);
   });
@@ -237,14 +252,17 @@ describe('a lease', () => {
   });
 
   it('leaves an undelivered result on disk when the runner must end', async () => {
-    const { bridge, run, hardStop, home, log } = await leased();
+    const { bridge, run, hardStop, openAgain } = await leased();
     bridge.script('postResult', 'hang');
     const running = run();
     await bridge.until(() => bridge.of('postResult').length === 1);
     hardStop.abort(new CancelledError('end'));
     expect(await running).toMatchObject({ kind: 'kept' });
-    const [leftover] = await readLeftovers(home, log);
-    expect(leftover).toMatchObject({ result: { status: 'passed' }, events: [{ seq: 1 }, { seq: 2 }] });
+    const [leftover] = (await openAgain()).takeLeftovers();
+    expect(leftover).toMatchObject({
+      ending: { kind: 'result', result: { status: 'passed' } },
+      events: [{ seq: 1 }, { seq: 2 }],
+    });
   });
 
   it('delivers a failure with the address of its picture, or why it has none', async () => {

@@ -80,6 +80,8 @@ export class FakeBridge {
   controlStreams = 0;
   /** Status of the answer to the PUT of a picture. */
   storageStatus = 200;
+  /** Leases whose pictures are refused. */
+  readonly refusesPicturesOf = new Set<string>();
   readonly #queue: Lease[] = [];
   readonly #scripts = new Map<RouteName, Script[]>();
   readonly #pollers = new Set<() => void>();
@@ -273,6 +275,7 @@ export class FakeBridge {
       case 'postEvents':
         return json({ ackedSeq: this.#store(leaseId, body as RequestOf<'postEvents'>) });
       case 'requestUpload': {
+        if (this.refusesPicturesOf.has(leaseId)) return problemAnswer('artifact_refused');
         const { sha256, contentType } = body as RequestOf<'requestUpload'>;
         const path = `/storage/${sha256}`;
         return json({

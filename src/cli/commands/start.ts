@@ -49,7 +49,8 @@ export const start = defineCommand({
     const log = isForPeople ? peopleLog(context) : jsonLog((line) => context.stderr.write(line));
     const shutdown = watchSignals(context, {
       reason: () => new ShutdownError('the runner is being stopped'),
-      onStep: (step) => log.warn(shutdownText(step)),
+      drainMs: given.drainMs,
+      onStep: (step) => log.warn(shutdownText(step, given)),
       sleep: systemClock.sleep,
     });
     const closing: (() => Promise<void>)[] = [];
@@ -62,12 +63,6 @@ export const start = defineCommand({
       const config = { ...given, home: home.path };
       const lock = await lockFolder(config.home, "this machine's runner");
       closing.push(lock.release);
-      const choice = await chooseBrowser(
-        { browserPath: config.browserPath, headed, home: config.home },
-        context,
-      );
-      const warm = await launchBrowser({ choice, headed, log, env: context.env });
-      closing.push(() => warm.close());
       const connection = connectBridge(credentials.value, {
         proxy: config.proxy,
         log,
@@ -75,14 +70,26 @@ export const start = defineCommand({
         ...(credentials.isEnrolled ? {} : { save: (next) => saveCredentials(config.home, next) }),
       });
       closing.push(connection.close);
-      introduce(credentials.value, choice, warm, config, log);
+      introduce(credentials.value, config, log);
       const concurrency = once ? 1 : config.concurrency;
       const deps: AgentDeps = {
         ...connection,
         clock: systemClock,
         random: Math.random,
         log,
-        executeFlow: engineOn(warm),
+        async startEngine() {
+          const choice = await chooseBrowser(
+            { browserPath: config.browserPath, headed, home: config.home },
+            context,
+          );
+          const warm = await launchBrowser({ choice, headed, log, env: context.env });
+          closing.push(() => warm.close());
+          introduceBrowser(choice, warm, log);
+          return {
+            executeFlow: engineOn(warm),
+            capabilities: capabilitiesOf(choice, warm, concurrency),
+          };
+        },
         drainSignal: shutdown.drainSignal,
         stopSignal: shutdown.stopSignal,
         tell: tellLog(log, { isForPeople }),
@@ -92,9 +99,10 @@ export const start = defineCommand({
           home: config.home,
           concurrency,
           once,
-          capabilities: capabilitiesOf(choice, warm, concurrency),
           version,
           pid: process.pid,
+          spoolBytes: config.spoolBytes,
+          whyInterrupted: 'the runner ended during this run',
         },
         deps,
       );
@@ -156,8 +164,6 @@ async function enrol(config: AgentConfig, shutdown: Shutdown, log: Log): Promise
 
 function introduce(
   { name, workspace, apiBaseUrl, ...credentials }: Credentials,
-  choice: BrowserChoice,
-  warm: WarmBrowser,
   { concurrency, home }: AgentConfig,
   log: Log,
 ): void {
@@ -167,6 +173,9 @@ function introduce(
     home,
     keyUntil: newestKey(credentials).notAfter,
   });
+}
+
+function introduceBrowser(choice: BrowserChoice, warm: WarmBrowser, log: Log): void {
   log.info(`browser: ${choice.kind} ${warm.version} (${choice.why})`, {
     path: choice.path,
     sandbox: warm.sandboxed,
@@ -186,13 +195,17 @@ function capabilitiesOf(choice: BrowserChoice, warm: WarmBrowser, concurrency: n
   };
 }
 
-function shutdownText(step: ShutdownStep): string {
+function shutdownText(step: ShutdownStep, { drainMs }: AgentConfig): string {
   switch (step.do) {
     case 'drain':
-      return 'finishing the runs under way, up to 5 min; a second signal hands them back';
+      return `finishing the runs under way, up to ${minutes(drainMs)}; a second signal hands them back`;
     case 'stop':
       return 'stopping: runs are cancelled and handed back; one more signal ends at once';
     case 'exit':
       return 'ended at once';
   }
+}
+
+function minutes(ms: number): string {
+  return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${ms / 1_000} s`;
 }
