@@ -26,6 +26,11 @@ export interface Transport {
 const connectTimeoutMs = 10_000;
 /** Longest silence before an answer begins: the longest poll (55 s) and 15 s more. Callers have shorter time-outs of their own. */
 const headersTimeoutMs = 70_000;
+/**
+ * Longest an unused connection is kept, whatever the bridge offers: after a change of networks each one that is left must
+ * be found dead by a request of its own, and a lease has time for a few of those only.
+ */
+const keepAliveMaxMs = 10_000;
 /** Longest silence within an answer; the control stream says something every 15 s. */
 const bodyTimeoutMs = 40_000;
 
@@ -40,6 +45,7 @@ export function createTransport(proxy: ProxySettings): Transport {
     proxyTls: connect,
     headersTimeout: headersTimeoutMs,
     bodyTimeout: bodyTimeoutMs,
+    keepAliveMaxTimeout: keepAliveMaxMs,
     // A proxy's own headersTimeout does not cover its CONNECT phase: a frozen proxy would hold us for minutes.
     clientFactory: (origin: URL, options: object) =>
       new Pool(origin, { ...options, headersTimeout: connectTimeoutMs }),

@@ -112,6 +112,8 @@ export async function openLeaseSpool(
   }
 
   async function writeEnding(ending: Ending): Promise<boolean> {
+    // No event comes after it.
+    await closeEvents();
     if (!isThere) return false;
     const text = JSON.stringify(ending);
     try {
@@ -161,6 +163,10 @@ export async function openLeaseSpool(
 
   async function close(): Promise<void> {
     await chain;
+    await closeEvents();
+  }
+
+  async function closeEvents(): Promise<void> {
     const open = file;
     file = null;
     await open?.close().catch(() => {});
