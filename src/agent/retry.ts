@@ -29,7 +29,7 @@ const longestRetryAfterMs = 5 * 60_000;
 
 /**
  * THE retry policy: only a NoAnswerError is tried again, after a full-jitter wait of up to 1 to 30 s that doubles, or
- * after what Retry-After asked for plus up to a second.
+ * after what Retry-After asked for and that wait on top: a bridge that tells a whole fleet the same must not get it back at once.
  */
 export async function withRetry<T>(
   task: (attempt: number) => Promise<T>,
@@ -57,10 +57,8 @@ export async function withRetry<T>(
       async onFailedAttempt({ error, attemptNumber, retriesLeft }) {
         if (!(error instanceof NoAnswerError) || retriesLeft <= 0) return;
         signal?.throwIfAborted();
-        const waitMs =
-          error.retryAfterMs === null
-            ? fullJitterMs(attemptNumber - 1, { baseMs, capMs, random })
-            : Math.min(error.retryAfterMs, longestRetryAfterMs) + random() * 1_000;
+        const askedMs = Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs);
+        const waitMs = askedMs + fullJitterMs(attemptNumber - 1, { baseMs, capMs, random });
         onRetry?.(error, waitMs);
         await (sleep === undefined ? clock.sleep(waitMs, signal) : sleep(waitMs, signal));
       },

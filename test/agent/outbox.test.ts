@@ -6,6 +6,7 @@ import type { RequestOf } from '../../src/protocol/routes.ts';
 import type { StepEvent } from '../../src/protocol/run-result.ts';
 import type { Script } from '../support/fake-bridge.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import { fixture } from './agent-fixture.ts';
 
 const leaseId = '7b0f8f0e-7a39-4c0e-9d4e-1a2b3c4d5e6f';
@@ -191,14 +192,3 @@ describe('the outbox', () => {
     }
   });
 });
-
-/** A small generator of random numbers with a seed (mulberry32), so that a failure can be repeated. */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

@@ -3,6 +3,7 @@ import { NoAnswerError } from '../../src/agent/bridge-errors.ts';
 import { createPollWait } from '../../src/agent/poll-wait.ts';
 import { type RetryOptions, withRetry } from '../../src/agent/retry.ts';
 import { LeaseLostError } from '../../src/lib/errors.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 
 async function waitsOf(errors: Error[], options: RetryOptions = {}, random = () => 1) {
   const waits: number[] = [];
@@ -31,10 +32,36 @@ describe('the retry policy', () => {
     expect((await waitsOf([no()], {}, () => 0.25)).waits).toEqual([250]);
   });
 
-  it('lets Retry-After win, up to 5 min, and adds up to a second', async () => {
+  it('waits at least what Retry-After asks for, up to 5 min', async () => {
     const busy = (ms: number) => new NoAnswerError('busy', { retryAfterMs: ms });
-    expect((await waitsOf([busy(7_000), busy(3_600_000)])).waits).toEqual([8_000, 301_000]);
+    expect((await waitsOf([busy(7_000), busy(3_600_000)])).waits).toEqual([8_000, 302_000]);
   });
+
+  it.each([null, 5_000])(
+    'spreads a fleet whose bridge was away, told to come back after %s ms',
+    async (retryAfterMs) => {
+      const random = seededRandom(7);
+      const upAtMs = 60_000;
+      const secondOf = new Map<number, number>();
+      for (let runner = 0; runner < 1_000; runner += 1) {
+        let nowMs = 0;
+        const sleep = async (ms: number): Promise<void> => {
+          nowMs += ms;
+        };
+        await withRetry(
+          async () => {
+            if (nowMs < upAtMs) throw new NoAnswerError('away', { retryAfterMs });
+          },
+          {},
+          { random, clock: { nowMs: () => 0, monotonicMs: () => 0, sleep } },
+        );
+        const second = Math.floor(nowMs / 1_000);
+        secondOf.set(second, (secondOf.get(second) ?? 0) + 1);
+      }
+      // A thousand that come back together would be 1,000 in one second.
+      expect(Math.max(...secondOf.values())).toBeLessThan(120);
+    },
+  );
 
   it('repeats nothing that an answer decided', async () => {
     const lost = new LeaseLostError('gone');
