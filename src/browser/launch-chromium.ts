@@ -18,6 +18,18 @@ export interface LaunchOptions {
   log: Log;
   /** The program's environment, of which Chromium gets a small part. Without it Chromium gets a minimal one. */
   env?: Environment;
+  /** Whoever cleans up after this program when it cannot do so itself. */
+  watcher?: BrowserWatcher;
+}
+
+/** Hears of every Chromium as it comes and goes. */
+export interface BrowserWatcher {
+  /** Resolves when a Chromium may start. Throws EnvironmentError when it may not. */
+  starting(): Promise<void>;
+  /** Its browser process, which leads a process group of its own, except on Windows. */
+  started(pid: number): Promise<void>;
+  /** None of its processes is left. */
+  ended(pid: number): Promise<void>;
 }
 
 /** One running Chromium: its processes and its temporary profile. */
@@ -38,6 +50,7 @@ export async function launchChromium(options: LaunchOptions): Promise<Chromium> 
   const { choice, sandbox = 'auto', log } = options;
   const isRoot = process.getuid?.() === 0;
   const wanted = sandbox === 'required' || (sandbox === 'auto' && !isRoot);
+  await options.watcher?.starting();
   try {
     return await launch(options, wanted);
   } catch (error) {
@@ -58,7 +71,7 @@ const closeMs = 5_000;
 const launchMs = 30_000;
 
 async function launch(
-  { choice, headed = false, env, log }: LaunchOptions,
+  { choice, headed = false, env, log, watcher }: LaunchOptions,
   sandboxed: boolean,
 ): Promise<Chromium> {
   const browser = await loadPlaywright().chromium.launch({
@@ -73,10 +86,24 @@ async function launch(
     handleSIGHUP: false,
   });
   const pid = await browserPid(browser);
+  if (pid !== null) await watcher?.started(pid);
   let closing: Promise<void> | null = null;
+  let burial: Promise<void> | null = null;
   const kill = (): void => {
-    if (pid !== null) killGroup(pid);
+    if (pid !== null && burial === null) killGroup(pid);
   };
+  /** Kills helpers that outlive the browser process, for the last time: its number may soon mean somebody else. */
+  const bury = (): Promise<void> => {
+    kill();
+    burial ??= (pid === null ? undefined : watcher?.ended(pid)) ?? Promise.resolve();
+    return burial;
+  };
+  const onDisconnected = (): void => {
+    // Not by us: the browser process was killed from outside, or crashed.
+    if (closing === null) void bury();
+  };
+  browser.on('disconnected', onDisconnected);
+  if (!browser.isConnected()) onDisconnected();
   return {
     browser,
     version: browser.version(),
@@ -84,7 +111,7 @@ async function launch(
     pid,
     kill,
     close() {
-      closing ??= endChromium(browser, kill, log);
+      closing ??= endChromium(browser, kill, log).then(bury);
       return closing;
     },
   };
@@ -99,8 +126,6 @@ async function endChromium(browser: Browser, kill: () => void, log: Log): Promis
   }, closeMs);
   await ended;
   clearTimeout(timer);
-  // Helper processes outlive a browser process that was killed from outside.
-  kill();
 }
 
 async function browserPid(browser: Browser): Promise<number | null> {

@@ -14,6 +14,8 @@ export interface CommandContext {
   onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
   /** Ends the process at once with this code (third signal). */
   exit(code: number): never;
+  /** Makes `path` the folder for temporary files of this process and of those it starts, until the returned function is called. */
+  useTempFolder(path: string): () => void;
 }
 
 /** Something to write text to. */

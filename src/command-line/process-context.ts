@@ -37,5 +37,18 @@ function processContext(): CommandContext {
       return () => process.off('SIGINT', on).off('SIGTERM', on).off('SIGHUP', on);
     },
     exit: (code) => process.exit(code),
+    useTempFolder,
+  };
+}
+
+function useTempFolder(path: string): () => void {
+  const names = process.platform === 'win32' ? ['TEMP', 'TMP'] : ['TMPDIR'];
+  const before = names.map((name) => [name, process.env[name]] as const);
+  for (const name of names) process.env[name] = path;
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
   };
 }

@@ -1,5 +1,6 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { systemErrorCode } from './errors.ts';
+import { readProcStat } from './proc-stat.ts';
 
 /** A process as it can be found again: a pid is used anew after a while, and means something else in another container. */
 export interface ProcessIdentity {
@@ -11,9 +12,14 @@ export interface ProcessIdentity {
 }
 
 /** This process. */
-export async function ownIdentity(): Promise<ProcessIdentity> {
-  const stat = await statOf(process.pid);
-  return { pid: process.pid, startedAt: stat?.startedAt ?? 'unknown', space: await ownSpace() };
+export function ownIdentity(): Promise<ProcessIdentity> {
+  return identityOf(process.pid);
+}
+
+/** The process that has this number here at the moment. */
+export async function identityOf(pid: number): Promise<ProcessIdentity> {
+  const stat = await readProcStat(pid);
+  return { pid, startedAt: stat?.startedAt ?? 'unknown', space: await ownSpace() };
 }
 
 /**
@@ -32,7 +38,7 @@ export async function stateOf({
   } catch (error) {
     if (systemErrorCode(error) === 'ESRCH') return 'dead';
   }
-  const stat = await statOf(pid);
+  const stat = await readProcStat(pid);
   if (stat === null) return 'alive';
   if (stat.state === 'Z' || stat.state === 'X') return 'dead';
   return startedAt === 'unknown' || stat.startedAt === startedAt ? 'alive' : 'dead';
@@ -41,14 +47,6 @@ export async function stateOf({
 /** True while a process with this number runs here, whoever it is. */
 export async function isProcessAlive(pid: number): Promise<boolean> {
   return (await stateOf({ pid, startedAt: 'unknown', space: 'unknown' })) === 'alive';
-}
-
-// Fields of /proc/PID/stat behind the name, which may hold spaces: the first is the state, the twentieth the start time.
-async function statOf(pid: number): Promise<{ state: string; startedAt: string } | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-  if (stat === null) return null;
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', startedAt: fields[19] ?? 'unknown' };
 }
 
 let space: Promise<string> | null = null;
