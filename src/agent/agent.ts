@@ -38,8 +38,8 @@ export interface AgentOptions {
   pid: number;
   /** Most that is kept on disk for the bridge. */
   spoolBytes: number;
-  /** Why the last life of this runner ended, for the runs it left unfinished. */
-  whyInterrupted: string;
+  /** Why the life that left this run unfinished ended. */
+  whyInterrupted(runId: string): string;
 }
 
 export interface AgentDeps extends RetryDeps {

@@ -16,8 +16,8 @@ import type { Transport } from './transport.ts';
 export interface Debts {
   /** Delivers what is owed about a lease whose slot takes another run meanwhile. */
   take(owed: Owed): void;
-  /** Delivers what an earlier life left; a run that has no ending was interrupted, for the reason `why`. */
-  takeLeftovers(leftovers: readonly Leftover[], why: string): void;
+  /** Delivers what an earlier life left; a run that has no ending was interrupted, for the reason that `whyInterrupted` gives. */
+  takeLeftovers(leftovers: readonly Leftover[], whyInterrupted: (runId: string) => string): void;
   /** Resolves when nothing is owed, or attempts were stopped. */
   settled(): Promise<void>;
   /** Ends the attempts; what is on disk stays for the next start. */
@@ -67,7 +67,7 @@ export function openDebts(deps: DebtsDeps): Debts {
 
   return {
     take,
-    takeLeftovers(leftovers, why) {
+    takeLeftovers(leftovers, whyInterrupted) {
       for (const leftover of leftovers) {
         const { header, events, ending, pictures } = leftover;
         const isOurs =
@@ -86,7 +86,11 @@ export function openDebts(deps: DebtsDeps): Debts {
         take({
           header,
           outbox,
-          ending: ending ?? { kind: 'release', reason: 'interrupted', detail: why },
+          ending: ending ?? {
+            kind: 'release',
+            reason: 'interrupted',
+            detail: whyInterrupted(header.runId),
+          },
           isOnDisk: true,
           pictures,
           // What an earlier life wrote has reached the disk by itself meanwhile.

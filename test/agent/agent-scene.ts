@@ -39,7 +39,7 @@ export async function agent(
         version: '1.2.3',
         pid: process.pid,
         spoolBytes: 200 * 1024 ** 2,
-        whyInterrupted: 'the machine was restarted',
+        whyInterrupted: (runId) => `the life of ${runId} was killed`,
         ...over,
       },
       {

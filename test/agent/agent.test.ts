@@ -126,7 +126,7 @@ describe('a runner', () => {
     expect(bridge.of('releaseLease')).toMatchObject([
       {
         params: { leaseId: interrupted.leaseId },
-        body: { reason: 'interrupted', detail: 'the machine was restarted' },
+        body: { reason: 'interrupted', detail: `the life of ${interrupted.runId} was killed` },
       },
     ]);
     expect(bridge.received.filter(({ params }) => params['leaseId'] === foreign.leaseId)).toEqual([]);

@@ -10,11 +10,13 @@ import {
   saveCredentials,
 } from '../../agent/credentials.ts';
 import { enrolRunner } from '../../agent/enrol.ts';
+import type { EndOfLife } from '../../agent/flight-record.ts';
 import { describeHost } from '../../agent/host.ts';
 import { ShutdownError } from '../../agent/run-lease.ts';
 import { type Shutdown, type ShutdownStep, watchSignals } from '../../agent/shutdown.ts';
 import { tellLog } from '../../agent/tell-log.ts';
 import { createTransport } from '../../agent/transport.ts';
+import { watchedClient } from '../../agent/watched-client.ts';
 import { writableHome } from '../../agent/writable-home.ts';
 import type { BrowserChoice } from '../../browser/find-browser.ts';
 import { launchBrowser, type WarmBrowser } from '../../browser/warm-browser.ts';
@@ -30,6 +32,7 @@ import { protocolVersion } from '../../protocol/limits.ts';
 import type { Capabilities } from '../../protocol/messages.ts';
 import { chooseBrowser } from '../choose-browser.ts';
 import { engineOn } from '../engine-on.ts';
+import { openLife } from '../open-life.ts';
 import { pairMachine, readLine } from './pair.ts';
 
 const options = z.object({
@@ -54,6 +57,7 @@ export const start = defineCommand({
       sleep: systemClock.sleep,
     });
     const closing: (() => Promise<void>)[] = [];
+    let end: EndOfLife = { reason: 'stopped before it had begun', exitCode: exitCode.done };
     try {
       const credentials = await obtainCredentials(given, context, shutdown, log);
       const home = credentials.isEnrolled
@@ -63,6 +67,8 @@ export const start = defineCommand({
       const config = { ...given, home: home.path };
       const lock = await lockFolder(config.home, "this machine's runner");
       closing.push(lock.release);
+      const { record, browsers, close } = await openLife(config.home, context, log);
+      closing.push(() => close(end));
       const connection = connectBridge(credentials.value, {
         proxy: config.proxy,
         log,
@@ -72,8 +78,10 @@ export const start = defineCommand({
       closing.push(connection.close);
       introduce(credentials.value, config, log);
       const concurrency = once ? 1 : config.concurrency;
+      const tellPeople = tellLog(log, { isForPeople });
       const deps: AgentDeps = {
         ...connection,
+        client: watchedClient(connection.client, record.onAnswer),
         clock: systemClock,
         random: Math.random,
         log,
@@ -82,7 +90,7 @@ export const start = defineCommand({
             { browserPath: config.browserPath, headed, home: config.home },
             context,
           );
-          const warm = await launchBrowser({ choice, headed, log, env: context.env });
+          const warm = await launchBrowser({ choice, headed, log, env: context.env, watcher: browsers });
           closing.push(() => warm.close());
           introduceBrowser(choice, warm, log);
           return {
@@ -92,7 +100,10 @@ export const start = defineCommand({
         },
         drainSignal: shutdown.drainSignal,
         stopSignal: shutdown.stopSignal,
-        tell: tellLog(log, { isForPeople }),
+        tell(event) {
+          record.onEvent(event);
+          tellPeople(event);
+        },
       };
       const reason = await runAgent(
         {
@@ -102,15 +113,18 @@ export const start = defineCommand({
           version,
           pid: process.pid,
           spoolBytes: config.spoolBytes,
-          whyInterrupted: 'the runner ended during this run',
+          whyInterrupted: record.whyInterrupted,
         },
         deps,
       );
       log.info(`ended: ${stopReasons[reason].text}`);
-      return shutdown.exitCode() ?? stopReasons[reason].exitCode;
+      const code = shutdown.exitCode() ?? stopReasons[reason].exitCode;
+      end = { reason: stopReasons[reason].text, exitCode: code };
+      return code;
     } catch (error) {
       // Stopped before there was a runner to drain.
       if (error instanceof ShutdownError) return shutdown.exitCode() ?? exitCode.done;
+      end = { error };
       throw error;
     } finally {
       for (const close of closing.reverse()) await close();

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { readAgentConfig } from '../../agent/agent-config.ts';
 import { connectBridge } from '../../agent/connect.ts';
 import { type Credentials, credentialsPath, newestKey, requireCredentials } from '../../agent/credentials.ts';
+import type { LastEnd } from '../../agent/flight-snapshot.ts';
+import { readLastEnd } from '../../agent/last-end.ts';
 import { type AgentStatus, readStatusFile } from '../../agent/status-file.ts';
 import { defineCommand } from '../../command-line/command.ts';
 import { peopleLog } from '../../command-line/people-log.ts';
@@ -24,11 +26,13 @@ export const status = defineCommand({
     const credentials = await requireCredentials(config.home);
     const agent = await readStatusFile(config.home);
     const isRunning = agent !== null && agent.state !== 'ended' && (await isProcessAlive(agent.pid));
+    const lastEnd = await readLastEnd(config.home);
     const say = (line: string): void => {
       if (!json) stdout.write(`${line}\n`);
     };
     tellCredentials(credentials, config.home, say);
     tellAgent(agent, isRunning, say);
+    tellLastEnd(lastEnd, isRunning, say);
 
     const connection = connectBridge(credentials, {
       proxy: config.proxy,
@@ -54,6 +58,7 @@ export const status = defineCommand({
           keyNotAfter: newestKey(credentials).notAfter,
           isRunning,
           agent,
+          lastEnd,
           bridge,
         })}\n`,
       );
@@ -96,9 +101,7 @@ function tellCredentials(credentials: Credentials, home: string, say: (line: str
 
 function tellAgent(agent: AgentStatus | null, isRunning: boolean, say: (line: string) => void): void {
   if (agent === null || !isRunning) {
-    const crashed =
-      agent !== null && agent.state !== 'ended' ? `; process ${agent.pid} ended without a word` : '';
-    say(`running:  no${crashed} (start it with: qualinet start)`);
+    say('running:  no (start it with: qualinet start)');
     return;
   }
   const sinceMs = Date.now() - Date.parse(agent.startedAt);
@@ -109,4 +112,9 @@ function tellAgent(agent: AgentStatus | null, isRunning: boolean, say: (line: st
     say(`  run ${runId}${name === null ? '' : ` "${name}"`}${nodeId === null ? '' : ` at node ${nodeId}`}`);
   }
   if (agent.lastError !== null) say(`  last error at ${agent.lastError.at}: ${agent.lastError.message}`);
+}
+
+function tellLastEnd(lastEnd: LastEnd | null, isRunning: boolean, say: (line: string) => void): void {
+  if (lastEnd === null || lastEnd.kind === 'in_order') return;
+  say(`${isRunning ? 'before:  ' : 'it ended:'} ${lastEnd.text}`);
 }
