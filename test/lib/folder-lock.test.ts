@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lockFolder } from '../../src/lib/folder-lock.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -39,10 +40,16 @@ describe('a folder lock', () => {
 
   it('of a process that has ended, but that its parent has not collected yet, is taken over', async () => {
     const folder = await tempFolder();
-    // The shell starts a child, tells its number and never waits for it.
-    const shell = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60']);
+    // The shell starts a child, tells its number and becomes a program that never waits for it; only then the child may end.
+    const shell = spawn('sh', ['-c', 'cat <&3 & echo $!; exec sleep 60 3<&-'], {
+      stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+    });
     onTestFinished(() => void shell.kill('SIGKILL'));
-    const [pid] = (await once(shell.stdout, 'data')) as [Buffer];
+    const [pid] = (await once(shell.stdio[1] as Readable, 'data')) as [Buffer];
+    await until('the shell is no more', async () =>
+      (await readFile(`/proc/${shell.pid}/cmdline`, 'utf8')).startsWith('sleep'),
+    );
+    (shell.stdio[3] as Writable).end();
     await until('the child to be a zombie', async () =>
       / Z /.test(await readFile(`/proc/${String(pid).trim()}/stat`, 'utf8')),
     );
