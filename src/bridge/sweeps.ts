@@ -36,6 +36,7 @@ export function startSweeps(deps: SweepDeps): Sweeps {
   }
   // False until the database has answered, and after each time that it did not.
   let wasHere = false;
+  let sweptAtMs: number | null = null;
   const work = (async () => {
     for (let pass = 1; !stopping.signal.aborted; pass += 1) {
       try {
@@ -47,7 +48,10 @@ export function startSweeps(deps: SweepDeps): Sweeps {
         // In this order: after a silence, leases must go on before those that nobody keeps are ended.
         const wasHereBefore = wasHere;
         wasHere = false;
-        await renewAfterSilence(deps, { wasHere: wasHereBefore });
+        const startedAtMs = deps.clock.monotonicMs();
+        const sinceMs = sweptAtMs === null ? null : startedAtMs - sweptAtMs;
+        await renewAfterSilence(deps, { sinceMs, wasHere: wasHereBefore });
+        sweptAtMs = startedAtMs;
         await sweepLeases(deps);
         if (pass % endForsakenEvery === 0) await endForsaken(deps);
         wasHere = true;

@@ -356,9 +356,96 @@ export function leasesContract(store: () => Store): void {
       await (await runner()).take();
       await renewAfterSilence(deps);
       await clock.advance(leaseTtlMs + releaseGapMs);
-      await renewAfterSilence(deps, { wasHere: true });
+      await renewAfterSilence(deps, { sinceMs: leaseTtlMs + releaseGapMs, wasHere: true });
       await sweepLeases(deps);
       expect(await state(runId)).toBe('ready');
+    });
+
+    describe('while the clock of the database is set', () => {
+      const hoursMs = 2 * 3_600_000;
+      const sweep = async (sinceMs: number) => {
+        const { deps } = store();
+        await renewAfterSilence(deps, { sinceMs, wasHere: true });
+        await sweepLeases(deps);
+      };
+      const jump = (ms: number) => store().clock.setWall(store().clock.nowMs() + ms);
+
+      it('two hours ahead goes on, with the time it had left', async () => {
+        const { deps, clock, submit, runner, state, run } = store();
+        const runId = await submit();
+        const one = await runner();
+        const held = await one.take();
+        await renewAfterSilence(deps);
+        await clock.advance(1_000);
+        jump(hoursMs);
+        await sweep(1_000);
+        expect(await state(runId)).toBe('leased');
+        const { remainingMs = 0 } = (await one.beat(held)) ?? {};
+        expect(remainingMs).toBeGreaterThan(runMs - 2_000);
+        expect(remainingMs).toBeLessThan(runMs);
+        for (let passedMs = 0; passedMs <= leaseTtlMs + releaseGapMs; passedMs += 1_000) {
+          await clock.advance(1_000);
+          await sweep(1_000);
+        }
+        expect(await run(runId)).toMatchObject({ status: 'queued', lastEndReason: 'expired' });
+      });
+
+      it('two hours ahead is kept by a heartbeat that comes before the next sweep', async () => {
+        const { deps, clock, submit, runner, state } = store();
+        const runId = await submit();
+        const one = await runner();
+        const held = await one.take();
+        await renewAfterSilence(deps);
+        await clock.advance(500);
+        jump(hoursMs);
+        expect(await one.beat(held)).toMatchObject({ cancelRequested: false, remainingMs: leaseTtlMs });
+        await clock.advance(500);
+        await sweep(1_000);
+        expect(await state(runId)).toBe('leased');
+        expect((await one.beat(held))?.remainingMs).toBeGreaterThan(runMs - 2_000);
+      });
+
+      it('two hours back is no longer kept than it would have been', async () => {
+        const { deps, clock, submit, runner, state } = store();
+        const runId = await submit();
+        await (await runner()).take();
+        await renewAfterSilence(deps);
+        jump(-hoursMs);
+        for (let passedMs = 0; passedMs <= leaseTtlMs + releaseGapMs; passedMs += 1_000) {
+          await clock.advance(1_000);
+          await sweep(1_000);
+        }
+        expect(await state(runId)).toBe('ready');
+      });
+
+      it('two hours back has no deadline hours away, and waits no hours for being offered again', async () => {
+        const { deps, clock, submit, runner } = store();
+        const [first, second] = [await submit(), await submit()];
+        const one = await runner();
+        const held = await one.take();
+        const back = await one.take();
+        expect([held.runId, back.runId].sort()).toEqual([first, second].sort());
+        await releaseLease(deps, back, { reason: 'cannot_start' });
+        await renewAfterSilence(deps);
+        jump(-hoursMs);
+        await clock.advance(1_000);
+        await sweep(1_000);
+        expect((await one.beat(held))?.remainingMs).toBeLessThanOrEqual(runMs);
+        await clock.advance(1_000);
+        expect(await one.grant()).toMatchObject([{ runId: back.runId }]);
+      });
+
+      it('two hours back is taken back too when no bridge was there, and the first one to come sees it', async () => {
+        const { deps, clock, submit, runner } = store();
+        await submit();
+        const one = await runner();
+        const held = await one.take();
+        await renewAfterSilence(deps);
+        jump(-hoursMs);
+        await clock.advance(1_000);
+        await renewAfterSilence(deps);
+        expect((await one.beat(held))?.remainingMs).toBeLessThanOrEqual(runMs);
+      });
     });
 
     it('is given away when its runner is silent while bridges are there', async () => {

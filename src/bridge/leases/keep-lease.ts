@@ -3,6 +3,7 @@ import { epochMs, nowPlus, rowsOf } from '../db/database.ts';
 import { type BegunAttempt, hasLateUpdates } from '../events/teller.ts';
 import type { HeldLease } from './held-lease.ts';
 import type { LeaseDeps } from './lease-deps.ts';
+import { isSweptByClock } from './silence.ts';
 
 /** A lease that was kept: time left to its deadline, and whether an operator asked to cancel. */
 export interface KeptLease {
@@ -13,7 +14,7 @@ export interface KeptLease {
 /**
  * A heartbeat. The first one takes the offer (`offered` -> `leased`): the run becomes `running`, its deadline starts, and
  * `run_start` is told. Each one extends the lease. Null when the lease is not this runner's under
- * this fence, or is over.
+ * this fence, or is over. Whether it is past its deadline is left to the next sweep while the clock may have been set.
  */
 export async function keepLease(
   { db, now, timing, teller }: LeaseDeps,
@@ -26,7 +27,8 @@ export async function keepLease(
       with before as (
         select l.id, l.state = 'offered' as offered from qualinet.leases l join public.runs r on r.id = l.run_id
         where l.id = ${leaseId}::uuid and l.fence = ${fence} and l.runner_id = ${runnerId}::uuid
-          and l.state in ('offered', 'leased') and (l.deadline_at is null or l.deadline_at > ${now()})
+          and l.state in ('offered', 'leased')
+          and (l.deadline_at is null or l.deadline_at > ${now()} or not ${isSweptByClock(now)})
           and r.status in ('queued', 'running')
         for update of l
       ), kept as (
@@ -43,7 +45,9 @@ export async function keepLease(
       )
       select l.run_id as "runId", l.offered as taken, l.attempts, ${epochMs(sql`l.started_at`)} as "startedAtMs",
         runner.name as "runnerName", l.cancel_requested_at is not null as "cancelRequested",
-        ${epochMs(sql`l.deadline_at`)} - ${epochMs(now())} as "remainingMs", l.offered and ${hasLateUpdates} as "hasLate"
+        case when ${isSweptByClock(now)} then ${epochMs(sql`l.deadline_at`)} - ${epochMs(now())}
+          else ${timing.leaseTtlMs}::float8 end as "remainingMs",
+        l.offered and ${hasLateUpdates} as "hasLate"
       from kept l join qualinet.runners runner on runner.id = ${runnerId}::uuid`,
   );
   if (kept === undefined) return null;
