@@ -109,6 +109,35 @@ export function eventsContract(store: () => Store): void {
       ]);
     });
 
+    it('that the bridge took just before it ended the run come before the end on the stream', async () => {
+      const { deps, clock, submit, runner } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      // The row knows of the events, the log not yet: in between, the deadline ends the run.
+      const add = deps.events.add.bind(deps.events);
+      const slow = {
+        ...deps,
+        events: {
+          ...deps.events,
+          async add(id: string, updates: readonly RunUpdate[]) {
+            await clock.advance(defaultTiming.runMs);
+            await sweepLeases(deps);
+            await add(id, updates);
+          },
+        },
+      };
+      expect(await appendEvents(slow, held, events(1, 3))).toBe(3);
+      await clock.advance(3_000);
+      await deps.teller.sweep();
+      expect((await follow(runId)).map(({ type, seq }) => `${seq} ${type}`)).toEqual([
+        '0 run_start',
+        '1 step_start',
+        '2 step_start',
+        '3 step_start',
+        '4 run_complete',
+      ]);
+    });
+
     it('with a picture this bridge did not issue lose it', async () => {
       const { deps, submit, runner } = store();
       const runId = await submit();

@@ -46,8 +46,12 @@ export interface Teller {
    * be told now.
    */
   started(attempt: BegunAttempt, hasLate: boolean): Promise<void>;
-  /** Never throws: the next passes of {@link Teller.sweep} tell it when it could not be told now. */
-  ended(run: EndedRun): Promise<void>;
+  /**
+   * Never throws: the next passes of {@link Teller.sweep} tell it when it could not be told now. With `isAmongEvents`, when
+   * the runner may be sending events at this moment, an end that overtook some of them is left to those passes: told
+   * now, the log would pass over what comes before it.
+   */
+  ended(run: EndedRun, options: { isAmongEvents: boolean }): Promise<void>;
   /** Tells the endings that nobody told, and notes on the rows which were. */
   sweep(): Promise<void>;
 }
@@ -72,6 +76,13 @@ export function createTeller({
     told.add(run.runId);
   }
 
+  async function hasLastEvent({ runId, fence, lastSeq, hasLate }: EndedRun): Promise<boolean> {
+    if (lastSeq === 0) return true;
+    if (hasLate) await addLate(events, runId);
+    const [last] = await events.read(runId, { fence, seq: lastSeq - 1 });
+    return last?.fence === fence && last.seq === lastSeq;
+  }
+
   async function noteTold(): Promise<void> {
     const runIds = [...told];
     if (runIds.length === 0) return;
@@ -90,8 +101,9 @@ export function createTeller({
         log.debug('the beginning of a run could not be told yet', { runId: attempt.runId, error });
       }
     },
-    async ended(run) {
+    async ended(run, { isAmongEvents }) {
       try {
+        if (isAmongEvents && !(await hasLastEvent(run))) return;
         await tellEnd(run);
       } catch (error) {
         // An outage is told once, and not with each run.
@@ -108,7 +120,7 @@ export function createTeller({
           select ${endedRunColumns}, coalesce(r.status, l.state) as status
           from qualinet.leases l left join public.runs r on r.id = l.run_id
           left join qualinet.runners runner on runner.id = l.runner_id
-          where l.untold and l.ended_at <= ${nowPlus(now, -ownTimeMs)} order by l.ended_at limit ${batch}`,
+          where l.untold and not l.ended_at between ${nowPlus(now, -ownTimeMs)} and ${nowPlus(now, ownTimeMs)} order by l.ended_at limit ${batch}`,
       );
       if (untold.length === 0) return;
       for (const run of untold) await tellEnd(run);

@@ -41,6 +41,7 @@ export async function settleByResult(
     durationMs: sql`${result.durationMs}::int`,
     stepsResult: result.stepsResult,
     more: sql``,
+    isAmongEvents: false,
   });
   if (settled !== null) return settled.status;
   const [before] = await rowsOf<{ status: RunStatus }>(
@@ -81,6 +82,7 @@ export async function settleByBridge(
         : sql`0`,
     stepsResult: stepsResult ?? [],
     more: lastAttempt === undefined ? sql`` : attemptColumns(lastAttempt),
+    isAmongEvents: true,
   });
   if (settled === null) return false;
   // Its runner may still execute it; the heartbeat that this brings tells it to stop.
@@ -98,6 +100,8 @@ interface Settlement {
   stepsResult: readonly StepResult[];
   /** Further columns to set, each after a comma. */
   more: SQL;
+  /** A runner may be sending events of the run at this moment. */
+  isAmongEvents: boolean;
 }
 
 function attemptColumns({ attempts, endReason, releasedBy }: NonNullable<Ending['lastAttempt']>): SQL {
@@ -108,7 +112,7 @@ function attemptColumns({ attempts, endReason, releasedBy }: NonNullable<Ending[
 // The only writer of final states. One statement, so that row and lease come together or not at all.
 async function settle(
   { db, now, hints, teller, observe }: LeaseDeps,
-  { guard, state, status, error, durationMs, stepsResult, more }: Settlement,
+  { guard, state, status, error, durationMs, stepsResult, more, isAmongEvents }: Settlement,
 ): Promise<Pick<RunEnd, 'status' | 'runnerId' | 'leaseId'> | null> {
   const [settled] = await rowsOf<Omit<RunEnd, 'stepsResult'>>(
     db,
@@ -134,7 +138,7 @@ async function settle(
       from settled l left join qualinet.runners runner on runner.id = l.runner_id`,
   );
   if (settled === undefined) return null;
-  await teller.ended(settled);
+  await teller.ended(settled, { isAmongEvents });
   hints.publish({ about: 'run', runId: settled.runId, isOver: true });
   observe({ ...settled, stepsResult });
   return settled;
