@@ -84,6 +84,7 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
   /** Ends what goes on beside the runs: hints, rotation. */
   const ending = abortScope([]);
   const keptLeases = new Map<string, KeptLease>();
+  let areHintsHeard = false;
   const pause = createWakeUp(clock);
   const failures: unknown[] = [];
 
@@ -116,20 +117,26 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
     lease: Lease,
     parts: Pick<RunLeaseDeps, 'spool' | 'debts' | 'executeFlow'>,
   ): Promise<void> {
+    let own: KeptLease | null = null;
     try {
       await runLease(lease, {
         ...deps,
         ...parts,
+        areHintsHeard: () => areHintsHeard,
         tell,
         stopSignal: stopping.signal,
         hardStopSignal: hardStop.signal,
-        onKept: (kept) => keptLeases.set(lease.leaseId, kept),
+        onKept(kept) {
+          own = kept;
+          keptLeases.set(lease.leaseId, kept);
+        },
         onDrain: () => tell({ type: 'drain_ordered' }),
       });
     } catch (error) {
       fail(error);
     } finally {
-      keptLeases.delete(lease.leaseId);
+      // The same run may have been given to this runner anew meanwhile, under a higher fence.
+      if (keptLeases.get(lease.leaseId) === own) keptLeases.delete(lease.leaseId);
     }
   }
 
@@ -182,6 +189,11 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
       signal: ending.signal,
       onPoll: () => pause.wake(),
       onHeartbeat: (leaseId) => keptLeases.get(leaseId)?.beatNow(),
+      onHeard(isHeard) {
+        areHintsHeard = isHeard;
+        // What waits for its next heartbeat must not wait as long as it would with hints.
+        if (!isHeard) for (const kept of keptLeases.values()) kept.beatNow();
+      },
     });
   }
 }

@@ -40,6 +40,8 @@ export class Outbox {
   #isClosed = false;
   #isFinishing = false;
   #leavesLastBatch = false;
+  /** Those who wait until everything up to a number is stored. */
+  readonly #awaited: { lastSeq: number; resolve(): void; reject(reason: unknown): void }[] = [];
   readonly #scope: AbortScope;
   readonly #gathering: WakeUp;
   #loop: Promise<void> | null = null;
@@ -70,6 +72,22 @@ export class Outbox {
     this.#loop ??= this.#run();
   }
 
+  /**
+   * Sends what there is now without waiting for a batch to fill; resolves when the bridge has stored it. Rejects when it
+   * never will: nothing more can be sent.
+   */
+  stored(): Promise<void> {
+    if (this.#owed.length === 0 && !this.#isClosed) return Promise.resolve();
+    const lastSeq = this.#nextSeq - 1;
+    const isStored = new Promise<void>((resolve, reject) => {
+      this.#awaited.push({ lastSeq, resolve, reject });
+    });
+    isStored.catch(() => {});
+    if (this.#isClosed) this.#giveUp(new CancelledError('nothing more is sent of this run'));
+    this.#gathering.wake();
+    return isStored;
+  }
+
   /** Sends what is left without waiting for a batch to fill; resolves when nothing is owed or nothing more can be sent. */
   async finish(): Promise<void> {
     this.#isFinishing = true;
@@ -88,6 +106,7 @@ export class Outbox {
   /** Sends nothing more; what is owed stays in the spool. */
   stop(): void {
     this.#isClosed = true;
+    this.#giveUp(new CancelledError('the outbox was stopped'));
     this.#scope.abort(new CancelledError('the outbox was stopped'));
     this.#scope.close();
   }
@@ -102,6 +121,7 @@ export class Outbox {
       }
     } catch (error) {
       this.#isClosed = true;
+      this.#giveUp(error);
       if (error instanceof LeaseLostError) this.#deps.onLost(error);
       else if (!this.#scope.signal.aborted)
         this.#deps.log.error(`step events were not taken: ${errorText(error)}`);
@@ -116,7 +136,7 @@ export class Outbox {
   }
 
   async #gather(): Promise<void> {
-    if (this.#isFinishing || this.#owedBytes >= limits.eventBatchBytes) return;
+    if (this.#isFinishing || this.#awaited.length > 0 || this.#owedBytes >= limits.eventBatchBytes) return;
     await this.#gathering.sleep(batchMs, this.#scope.signal);
   }
 
@@ -149,6 +169,15 @@ export class Outbox {
   #acknowledge(ackedSeq: number): void {
     const stored = this.#owed.filter(({ seq }) => seq <= ackedSeq).length;
     for (const event of this.#owed.splice(0, stored)) this.#owedBytes -= sizeOf(event);
+    const firstOwed = this.#owed[0]?.seq ?? this.#nextSeq;
+    for (const one of this.#awaited.filter(({ lastSeq }) => lastSeq < firstOwed)) {
+      this.#awaited.splice(this.#awaited.indexOf(one), 1);
+      one.resolve();
+    }
+  }
+
+  #giveUp(reason: unknown): void {
+    for (const one of this.#awaited.splice(0)) one.reject(reason);
   }
 }
 

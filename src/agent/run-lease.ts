@@ -29,13 +29,24 @@ import type { Ending, Picture } from './spool/spool-layout.ts';
 import type { Transport } from './transport.ts';
 import { type UploadedPicture, uploadPicture } from './upload.ts';
 
-/** The engine, as the runner needs it. */
+/**
+ * The engine, as the runner needs it. Throws RunInterruptedError when what executed the run has ended (the browser was
+ * killed), EnvironmentError when it cannot begin: neither is a verdict, and the run is handed back. When it returns after
+ * `signal` fired with a reason to hand back, nothing of the run acts any more.
+ */
 export type ExecuteFlow = (
   run: { steps: readonly Step[]; variables: Variables },
   hooks: {
     signal: AbortSignal;
     /** Resolves when steps may act; the page may be opened before. Rejects when they never may. */
     mayAct: Promise<void>;
+    /**
+     * Throws when the run is ours no more. Asked right before everything that acts, because `signal` may fire too late:
+     * after a pause of the process, what acts may be due before what tells of the time.
+     */
+    ensureOurs(): void;
+    /** Resolves when a step with side effects, which was told as started, may begin. Rejects when it never may. */
+    sideEffectsMayBegin(): Promise<void>;
     /** Resolves when the verdict was delivered or dropped. Cleaning up before that competes with it for the processors. */
     settled: Promise<void>;
     onEvent(event: StepEvent): void;
@@ -45,6 +56,11 @@ export type ExecuteFlow = (
 
 /** The reason by which the process takes its runs away from the engine to hand them back. */
 export class ShutdownError extends CancelledError {}
+
+/** True for a reason by which a run is handed back and somebody else may begin it at once. */
+export function isHandBack(reason: unknown): boolean {
+  return reason instanceof ShutdownError || reason instanceof RunInterruptedError;
+}
 
 export interface RunLeaseDeps extends RetryDeps {
   client: BridgeClient;
@@ -60,6 +76,8 @@ export interface RunLeaseDeps extends RetryDeps {
   stopSignal: AbortSignal;
   /** Ends even the delivery; what is owed stays on disk. */
   hardStopSignal: AbortSignal;
+  /** False while hints about orders may not get through. */
+  areHintsHeard(): boolean;
   onKept(lease: KeptLease): void;
   onDrain(): void;
   tell(event: AgentEvent): void;
@@ -85,6 +103,7 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
     markSettled = resolve;
   });
   let nodeId: string | null = null;
+  let toldSideEffects: Promise<void> | null = null;
   const kept = keepLease(lease, { ...deps, currentNodeId: () => nodeId, onEnd: stop });
   deps.onKept(kept);
   const outbox = new Outbox(lease, { ...deps, spool, signal: deps.hardStopSignal, onLost: stop });
@@ -109,23 +128,30 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
   async function act(): Promise<Outcome> {
     const checked = checkFlow(lease.flow, lease.variables);
     const steps = checked.ok ? checked.steps : [];
-    tell({
-      type: 'run_started',
-      runId,
-      name: lease.name ?? null,
-      attempt: lease.attempt,
-      steps: steps.length,
-    });
+    const { name = null, attempt } = lease;
+    // Before that it may be somebody else's, and nothing of it has begun.
+    const begun = kept.taken.then(() =>
+      tell({ type: 'run_started', runId, name, attempt, steps: steps.length }),
+    );
+    begun.catch(() => {});
     for (const warning of checked.warnings) log.warn(warning, { runId });
     let result: RunResult | null = null;
     try {
       if (checked.ok) {
         result = await deps.executeFlow(
           { steps, variables: lease.variables },
-          { signal: acting.signal, mayAct: kept.taken, settled, onEvent, keepScreenshot },
+          {
+            signal: acting.signal,
+            mayAct: begun,
+            ensureOurs: kept.ensureOurs,
+            sideEffectsMayBegin,
+            settled,
+            onEvent,
+            keepScreenshot,
+          },
         );
       } else {
-        await kept.taken;
+        await begun;
         result = invalidFlow(checked.problems);
       }
     } catch (error) {
@@ -143,6 +169,16 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
     nodeId = event.type === 'step_start' ? event.nodeId : null;
     outbox.push(event);
     tell({ type: 'step', runId, event });
+  }
+
+  /**
+   * A run that is `auto` is delivered again only if no step with side effects had begun. The bridge must know of the first
+   * one before it begins: this runner may be gone right after it, without a word.
+   */
+  function sideEffectsMayBegin(): Promise<void> {
+    if (lease.onRedelivery !== 'auto') return Promise.resolve();
+    toldSideEffects ??= outbox.stored();
+    return toldSideEffects;
   }
 
   async function keepScreenshot(picture: Picture): Promise<UploadedPicture> {

@@ -19,7 +19,7 @@ export async function actOnElement(
   deps: LocateDeps,
   act: (locator: Locator, options: ActOptions) => Promise<void>,
 ): Promise<Found> {
-  const { budget, halt, page } = deps;
+  const { budget, halt, page, ensureMayAct } = deps;
   const failed = new Set<string>();
   let lastProblem: StepFailure | null = null;
   for (;;) {
@@ -28,6 +28,7 @@ export async function actOnElement(
     });
     const navigation = need === 'clickable' ? watchNavigation(page) : null;
     try {
+      ensureMayAct();
       const slice = found.state === 'covered' ? coveredSliceMs : sliceMs;
       await act(found.locator, { timeout: Math.max(1, Math.min(budget.remainingMs(), slice)), signal: halt });
       return found;

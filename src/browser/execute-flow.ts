@@ -1,3 +1,4 @@
+import { nodeTypes } from '../flow/node-types.ts';
 import type { Step } from '../flow/step.ts';
 import type { Variables } from '../flow/variables.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -21,6 +22,10 @@ export interface ExecuteDeps {
   openPage(): Promise<RunPage>;
   /** Ends the run, also in the middle of a step that hangs; its reason becomes the run's error. */
   signal: AbortSignal;
+  /** Throws when the run may act no more. Asked right before everything that acts; `signal` may fire a moment too late. */
+  ensureMayAct(): void;
+  /** Resolves when a step with side effects, which was told as started, may begin. Its wait is no time of the step. */
+  sideEffectsMayBegin(): Promise<void>;
   /** Hears of every step as it starts and ends. Never waited for: reporting takes no time from the run. */
   onEvent(event: StepEvent): void;
   /** Stores the picture of a failure; a problem does not change how the run ended. */
@@ -36,7 +41,7 @@ export async function executeFlow(
   run: { steps: readonly Step[]; variables: Variables },
   deps: ExecuteDeps,
 ): Promise<RunResult> {
-  const { clock, signal, onEvent } = deps;
+  const { clock, signal, onEvent, ensureMayAct } = deps;
   const runStartedAt = clock.monotonicMs();
   const variables: Record<string, string> = { ...run.variables };
   const stepsResult: StepResult[] = [];
@@ -54,10 +59,12 @@ export async function executeFlow(
   const halt = firstOf(signal, opened.gone);
   try {
     for (const step of run.steps) {
-      if (signal.aborted) return end('cancelled', runErrorFrom(signal.reason));
-      const stepStartedAt = clock.monotonicMs();
+      if (mustStop(deps)) return end('cancelled', runErrorFrom(signal.reason));
       onEvent({ type: 'step_start', nodeId: step.nodeId });
-      const outcome = await executeStep(step, variables, { opened, stop: signal, halt: halt.signal, clock });
+      if (nodeTypes[step.type].hasSideEffects) await untilItMayBegin(halt.signal, deps);
+      const stepStartedAt = clock.monotonicMs();
+      const given = { opened, stop: signal, halt: halt.signal, ensureMayAct, clock };
+      const outcome = await executeStep(step, variables, given);
       const durationMs = msSince(stepStartedAt, clock);
 
       if (outcome.how === 'done' && outcome.done.extracted !== undefined) {
@@ -78,6 +85,28 @@ export async function executeFlow(
     halt.close();
     // Closing takes its time beside the result; the browser that opened the page waits for it when it ends.
     void opened.close();
+  }
+}
+
+/** True when the run was stopped, by its signal or by its time: who says that by a throw has fired the signal, too. */
+function mustStop({ signal, ensureMayAct }: ExecuteDeps): boolean {
+  try {
+    if (!signal.aborted) ensureMayAct();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return signal.aborted;
+}
+
+/** Ends also when the run stops or its page goes: the step itself then meets the reason. */
+async function untilItMayBegin(halt: AbortSignal, { sideEffectsMayBegin }: ExecuteDeps): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([sideEffectsMayBegin(), rejection(halt, over.signal)]);
+  } catch (error) {
+    if (!halt.aborted) throw error;
+  } finally {
+    over.abort();
   }
 }
 

@@ -22,7 +22,13 @@ export type StepOutcome =
 export async function executeStep(
   step: Step,
   variables: Variables,
-  { opened, stop, halt, clock }: { opened: RunPage; stop: AbortSignal; halt: AbortSignal; clock: Clock },
+  {
+    opened,
+    stop,
+    halt,
+    ensureMayAct,
+    clock,
+  }: { opened: RunPage; stop: AbortSignal; halt: AbortSignal; ensureMayAct: () => void; clock: Clock },
 ): Promise<StepOutcome> {
   const read = readStep(step, variables);
   if ('faults' in read) {
@@ -33,7 +39,9 @@ export async function executeStep(
   // The action ends by itself and knows best why; this is for a browser that answers nothing any more.
   const backstop = timeBudget(budget.timeoutMs + backstopMs, clock, halt);
   try {
-    const done = await backstop.spend(perform(read.step, { page: opened.page, budget, clock, halt }));
+    halt.throwIfAborted();
+    const deps = { page: opened.page, budget, clock, halt, ensureMayAct };
+    const done = await backstop.spend(perform(read.step, deps));
     const notes = notesOf(opened);
     if (done !== null) return { how: 'done', done: { ...done, logs: `${done.logs}${notes}` } };
     const message = `the browser did not answer within ${duration(budget.timeoutMs)}`;

@@ -38,6 +38,8 @@ export interface LocateDeps {
   clock: Clock;
   /** Fires when the run is to stop or the page is gone. */
   halt: AbortSignal;
+  /** Throws when the run may act no more: asked right before each call that acts on the page. */
+  ensureMayAct(): void;
 }
 
 /**

@@ -6,8 +6,12 @@ import { isTimeout, StepFailure } from './step-error.ts';
  * Opens `url` and waits until the page has loaded; the sentence for the log. An HTTP error status is no failure: what
  * the page then shows is for the flow to judge. Throws StepFailure `timeout`, or what Playwright throws.
  */
-export async function openAddress(url: string, { page, budget, halt }: LocateDeps): Promise<string> {
+export async function openAddress(
+  url: string,
+  { page, budget, halt, ensureMayAct }: LocateDeps,
+): Promise<string> {
   const options = () => ({ timeout: Math.max(1, budget.remainingMs()), signal: halt });
+  ensureMayAct();
   try {
     const response = await page.goto(url, options());
     const status = response?.status() ?? 0;

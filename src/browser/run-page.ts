@@ -1,12 +1,15 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Log } from '../lib/log.ts';
-import { StepFailure } from './step-error.ts';
+import { BrowserEndedFailure, StepFailure } from './step-error.ts';
 
 /** A fresh context with the one page a run acts on. Nothing of an earlier run is in it, nothing of it stays. */
 export interface RunPage {
   readonly page: Page;
   readonly context: BrowserContext;
-  /** Fires, with a StepFailure as reason, when page or browser go away other than by {@link close}. */
+  /**
+   * Fires when page or browser go away other than by {@link close}, with a StepFailure as reason: a BrowserEndedFailure
+   * when it is the whole browser that ended.
+   */
   readonly gone: AbortSignal;
   /** What pages asked with alert, confirm or prompt since the last call; all were dismissed. */
   takeDialogs(): string[];
@@ -52,15 +55,15 @@ export async function openRunPage(
     if (context.pages().length > 1 + maxPopups) popup.close().catch(() => {});
   });
 
-  const onDisconnected = (): void => lose('browser_crashed', 'the browser ended unexpectedly');
-  function lose(kind: 'browser_crashed' | 'navigation', message: string): void {
-    if (closing === null) gone.abort(new StepFailure(kind, message));
+  const onDisconnected = (): void => lose(new BrowserEndedFailure());
+  function lose(failure: StepFailure): void {
+    if (closing === null) gone.abort(failure);
   }
-  page.on('crash', () => lose('browser_crashed', 'the page crashed'));
+  page.on('crash', () => lose(new StepFailure('browser_crashed', 'the page crashed')));
   page.on('close', () => {
     // The pages of a browser that dies are reported closed first.
     setTimeout(() => {
-      if (browser.isConnected()) lose('navigation', 'the page closed itself');
+      if (browser.isConnected()) lose(new StepFailure('navigation', 'the page closed itself'));
       else onDisconnected();
     }, 50);
   });

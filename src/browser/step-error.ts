@@ -19,6 +19,13 @@ export class StepFailure extends Error {
   }
 }
 
+/** The process of the browser ended under a run: no verdict about the tested site, unlike a page that crashed. */
+export class BrowserEndedFailure extends StepFailure {
+  constructor() {
+    super('browser_crashed', 'the browser ended unexpectedly');
+  }
+}
+
 /**
  * What an action threw, as a step's error: one or two plain sentences without colours, call logs, browser logs or stacks.
  * Null for an error that is neither ours nor Playwright's: that is a bug and belongs thrown.

@@ -1,3 +1,4 @@
+import { EnvironmentError } from '../lib/errors.ts';
 import { type Chromium, type LaunchOptions, launchChromium } from './launch-chromium.ts';
 import { openRunPage, type RunPage } from './run-page.ts';
 
@@ -110,8 +111,9 @@ export async function launchBrowser(
       return { ...opened, close };
     } catch (error) {
       release();
-      if (isAlive(from) || isSecondTry) throw error;
-      return newRun(true);
+      if (isAlive(from)) throw error;
+      if (!isSecondTry) return newRun(true);
+      throw new EnvironmentError('the browser ended while a page was opened, twice', { cause: error });
     }
   }
 

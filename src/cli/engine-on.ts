@@ -1,8 +1,11 @@
-import type { ExecuteFlow } from '../agent/run-lease.ts';
+import { type ExecuteFlow, isHandBack } from '../agent/run-lease.ts';
 import { executeFlow } from '../browser/execute-flow.ts';
 import type { RunPage } from '../browser/run-page.ts';
+import { BrowserEndedFailure } from '../browser/step-error.ts';
 import type { WarmBrowser } from '../browser/warm-browser.ts';
 import { systemClock } from '../lib/clock.ts';
+import { RunInterruptedError } from '../lib/errors.ts';
+import type { RunResult } from '../protocol/run-result.ts';
 
 /** Longest a page is left open for the sake of a verdict that is on its way. */
 const longestOpenMs = 500;
@@ -11,11 +14,14 @@ const headStartMs = 50;
 
 /**
  * The engine on a warm browser: the page opens at once, but nothing acts on it before the lease is ours. Throws
- * EnvironmentError when the browser cannot be started: that is no verdict about the tested site, and the run is handed back.
+ * EnvironmentError when the browser cannot be started, and RunInterruptedError when it ends under the run: these are no
+ * verdicts about the tested site, and the run is handed back.
  */
 export function engineOn(warm: Pick<WarmBrowser, 'newRun'>): ExecuteFlow {
-  return async (run, { mayAct, settled, ...hooks }) => {
+  return async (run, { mayAct, settled, ensureOurs, ...hooks }) => {
     let cannotStart: unknown = null;
+    let opened: RunPage | null = null;
+    let closing: Promise<void> = Promise.resolve();
     const newRun = (): Promise<RunPage> =>
       warm.newRun().catch((error: unknown) => {
         cannotStart = error;
@@ -23,6 +29,7 @@ export function engineOn(warm: Pick<WarmBrowser, 'newRun'>): ExecuteFlow {
       });
     const result = await executeFlow(run, {
       ...hooks,
+      ensureMayAct: ensureOurs,
       clock: systemClock,
       async openPage() {
         const page = await newRun();
@@ -32,12 +39,29 @@ export function engineOn(warm: Pick<WarmBrowser, 'newRun'>): ExecuteFlow {
           await page.close();
           throw error;
         }
-        return { ...page, close: () => closeLater(page, settled, hooks.signal) };
+        opened = page;
+        const close = (): Promise<void> => {
+          closing = closeLater(page, settled, hooks.signal);
+          return closing;
+        };
+        return { ...page, close };
       },
     });
+    // Somebody else may begin the run as soon as it is handed back: nothing of it may go on here, in the page itself neither.
+    if (isHandBack(hooks.signal.reason)) await closing;
     if (cannotStart !== null) throw cannotStart;
+    const reason = endOfBrowser(opened, result);
+    if (reason !== null) throw new RunInterruptedError(reason);
     return result;
   };
+}
+
+/** Why the browser ended, when the run failed for that; null for every other end. */
+function endOfBrowser(page: RunPage | null, { stepsResult }: RunResult): string | null {
+  const reason: unknown = page?.gone.reason;
+  return reason instanceof BrowserEndedFailure && stepsResult.at(-1)?.errorKind === reason.kind
+    ? reason.message
+    : null;
 }
 
 /**
@@ -53,5 +77,5 @@ async function closeLater(page: RunPage, settled: Promise<void>, stopped: AbortS
   const headStart = settled.then(() => systemClock.sleep(headStartMs, over.signal));
   const longest = systemClock.sleep(longestOpenMs, over.signal);
   await Promise.race([untilStopped, headStart, longest]).finally(() => over.abort());
-  await Promise.allSettled([headStart, longest, page.close()]);
+  await Promise.allSettled([page.close(), longest]);
 }

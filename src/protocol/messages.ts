@@ -188,6 +188,8 @@ const leaseSchema = z.object({
   name: z.string().optional(),
   flow: flowSnapshotSchema,
   variables: variablesSchema,
+  /** Whether the run starts again when this runner is lost, one of {@link onRedeliveryModes}; an older bridge does not say. */
+  onRedelivery: z.string().optional(),
 });
 export type Lease = z.infer<typeof leaseSchema>;
 

@@ -12,7 +12,15 @@ import type { Script } from '../support/fake-bridge.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { fixture, untilTrue } from './agent-fixture.ts';
 
-async function kept({ first = [], over = {} }: { first?: Script[]; over?: Partial<Lease> } = {}) {
+async function kept({
+  first = [],
+  over = {},
+  areHintsHeard = true,
+}: {
+  first?: Script[];
+  over?: Partial<Lease>;
+  areHintsHeard?: boolean;
+} = {}) {
   const clock = new ManualClock();
   const base = await fixture({ clock, random: () => 1 });
   const { bridge } = base;
@@ -35,6 +43,7 @@ async function kept({ first = [], over = {} }: { first?: Script[]; over?: Partia
     ...base,
     client,
     currentNodeId: () => nodeId,
+    areHintsHeard: () => areHintsHeard,
     onEnd: (reason) => void ends.push(reason),
     onDrain: () => {
       drains += 1;
@@ -98,6 +107,70 @@ describe('keeping a lease', () => {
     await clock.advance(200);
     expect(ends[0]).toBeInstanceOf(RunInterruptedError);
     expect(ends).toHaveLength(1);
+    expect(ends[0]?.message).toBe('no heartbeat was acknowledged for 55 s');
+  });
+
+  it('heartbeats no more once it has fenced itself', async () => {
+    const { bridge, keeper, clock, idle, ends } = await kept();
+    await keeper.taken;
+    await idle();
+    clock.standStill(56_000);
+    expect(() => keeper.ensureOurs()).toThrow(RunInterruptedError);
+    await clock.advance(60_000);
+    expect([ends.length, bridge.of('heartbeat').length]).toEqual([1, 1]);
+  });
+
+  it('is over at once when the machine wakes after its time, before any timer fires, and says that it slept', async () => {
+    const { keeper, clock, idle, ends } = await kept();
+    await keeper.taken;
+    await idle();
+    clock.sleepMachine(41 * 60_000);
+    expect(() => keeper.ensureOurs()).toThrow('this machine or process stood still for 41 min');
+    expect(ends).toHaveLength(1);
+    expect(ends[0]?.message).toBe(
+      'no heartbeat was acknowledged for 41 min: this machine or process stood still for 41 min',
+    );
+  });
+
+  it('notices a sleep by itself within 250 ms', async () => {
+    const { keeper, clock, idle, ends } = await kept();
+    await keeper.taken;
+    await idle();
+    clock.sleepMachine(41 * 60_000);
+    await clock.advance(250);
+    expect(ends[0]?.message).toContain('stood still for 41 min');
+  });
+
+  it('goes on after a sleep that is shorter than its time, and heartbeats at once', async () => {
+    const { keeper, clock, idle, ends, beats } = await kept();
+    await keeper.taken;
+    await idle();
+    clock.sleepMachine(40_000);
+    await clock.advance(250);
+    await beats(2);
+    await idle();
+    expect(() => keeper.ensureOurs()).not.toThrow();
+    await clock.advance(14_000);
+    expect(ends).toEqual([]);
+  });
+
+  it('takes nothing by an answer that waited for the machine to wake', async () => {
+    const { keeper, clock, ends, bridge } = await kept({ first: ['hang'] });
+    await bridge.until(() => bridge.of('heartbeat').length === 1);
+    clock.sleepMachine(41 * 60_000);
+    await clock.advance(250);
+    await expect(keeper.taken).rejects.toThrow(RunInterruptedError);
+    expect(ends).toHaveLength(1);
+  });
+
+  it('heartbeats every 4 s while hints about orders do not get through', async () => {
+    const { keeper, clock, beats, idle } = await kept({ areHintsHeard: false });
+    await keeper.taken;
+    for (let count = 2; count < 6; count += 1) {
+      await idle();
+      await clock.advance(4_000);
+      await beats(count);
+    }
   });
 
   it('does not let a wall clock that is set end or prolong the lease', async () => {

@@ -41,6 +41,19 @@ async function outboxFixture<C extends ManualClock | undefined>(clock?: C) {
 }
 
 describe('the outbox', () => {
+  it('sends at once when somebody waits for it, and says when the bridge has it', async () => {
+    const clock = new ManualClock();
+    const { outbox, stored, stop } = await outboxFixture(clock);
+    outbox.push(start(1));
+    await outbox.stored();
+    expect(stored()).toEqual([start(1)]);
+    outbox.push(start(2));
+    stop.abort(new Error('end'));
+    await expect(outbox.stored()).rejects.toThrow();
+    outbox.stop();
+    await expect(outbox.stored()).rejects.toThrow('nothing more is sent');
+  });
+
   it('sends what gathered within 250 ms in one batch', async () => {
     const clock = new ManualClock();
     const { bridge, outbox, batches } = await outboxFixture(clock);

@@ -8,7 +8,7 @@ import { seededRandom } from '../support/seeded-random.ts';
 async function waitsOf(errors: Error[], options: RetryOptions = {}, random = () => 1) {
   const waits: number[] = [];
   const sleep = async (ms: number): Promise<void> => void waits.push(ms);
-  const clock = { nowMs: () => 0, monotonicMs: () => 0, sleep };
+  const clock = { nowMs: () => 0, monotonicMs: () => 0, monotonicWithSleepMs: () => 0, sleep };
   const left = [...errors];
   const outcome = await withRetry(
     async () => {
@@ -53,7 +53,7 @@ describe('the retry policy', () => {
             if (nowMs < upAtMs) throw new NoAnswerError('away', { retryAfterMs });
           },
           {},
-          { random, clock: { nowMs: () => 0, monotonicMs: () => 0, sleep } },
+          { random, clock: { nowMs: () => 0, monotonicMs: () => 0, monotonicWithSleepMs: () => 0, sleep } },
         );
         const second = Math.floor(nowMs / 1_000);
         secondOf.set(second, (secondOf.get(second) ?? 0) + 1);
@@ -81,7 +81,12 @@ describe('the retry policy', () => {
       abort.abort();
       return 'a lease';
     };
-    const clock = { nowMs: () => 0, monotonicMs: () => 0, sleep: async () => {} };
+    const clock = {
+      nowMs: () => 0,
+      monotonicMs: () => 0,
+      monotonicWithSleepMs: () => 0,
+      sleep: async () => {},
+    };
     expect(await withRetry(task, { signal: abort.signal }, { clock, random: () => 0 })).toBe('a lease');
   });
 });

@@ -6,7 +6,12 @@ import type { Owed } from '../../src/agent/deliver.ts';
 import type { KeptLease } from '../../src/agent/keep-lease.ts';
 import { type ExecuteFlow, runLease, ShutdownError } from '../../src/agent/run-lease.ts';
 import { openSpool } from '../../src/agent/spool/spool.ts';
-import { CancelledError, EnvironmentError, LeaseLostError } from '../../src/lib/errors.ts';
+import {
+  CancelledError,
+  EnvironmentError,
+  LeaseLostError,
+  RunInterruptedError,
+} from '../../src/lib/errors.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import type { Lease } from '../../src/protocol/messages.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -17,7 +22,7 @@ async function leased(
   executeFlow: ExecuteFlow = fakeEngine(),
   { over = {}, clock }: { over?: Partial<Lease>; clock?: ManualClock } = {},
 ) {
-  const base = await fixture(clock === undefined ? {} : { clock });
+  const base = await fixture(clock === undefined ? {} : { clock, random: () => 1 });
   const home = await tempFolder();
   const stop = new AbortController();
   const hardStop = new AbortController();
@@ -33,6 +38,7 @@ async function leased(
       spool,
       debts: { take: (owed) => void handedOver.push(owed) },
       executeFlow,
+      areHintsHeard: () => true,
       stopSignal: stop.signal,
       hardStopSignal: hardStop.signal,
       onKept: (one) => kept.push(one),
@@ -176,7 +182,7 @@ describe('a lease', () => {
     expect(await run()).toMatchObject({ kind: 'lost' });
   });
 
-  it('stops acting by itself before its time is up when the bridge is gone', async () => {
+  it('stops acting by itself before its time is up when the bridge is gone, and is handed back when it is there again', async () => {
     const clock = new ManualClock();
     let stoppedAtMs = 0;
     const engine = fakeEngine(async (_run, { signal }) => {
@@ -197,13 +203,69 @@ describe('a lease', () => {
         ending: {
           kind: 'release',
           reason: 'interrupted',
-          detail: expect.stringContaining('no heartbeat was acknowledged for 5'),
+          detail: 'no heartbeat was acknowledged for 55 s',
         },
       },
     ]);
     for (const { outbox } of handedOver) outbox.stop();
     expect(stoppedAtMs - beganMs).toBeLessThanOrEqual(55_000);
     expect(clock.sleepers).toBe(0);
+  });
+
+  it('is handed back when what executed it has ended, with the reason', async () => {
+    const { bridge, run, spooled } = await leased(async () => {
+      throw new RunInterruptedError('the browser ended unexpectedly');
+    });
+    expect(await run()).toEqual({ kind: 'released', reason: 'interrupted' });
+    expect(bridge.of('releaseLease')[0]?.body).toEqual({
+      fence: 1,
+      reason: 'interrupted',
+      detail: 'the browser ended unexpectedly',
+    });
+    expect(await spooled()).toEqual([]);
+  });
+
+  it('that is acknowledged too late is told by nobody and begins nothing', async () => {
+    let acted = false;
+    const engine: ExecuteFlow = async (_run, { mayAct, signal }) => {
+      await mayAct.catch(() => {});
+      acted ||= !signal.aborted;
+      return { status: 'cancelled', durationMs: 1, stepsResult: [] };
+    };
+    const { bridge, run, told, spooled } = await leased(engine);
+    bridge.script('heartbeat', { problem: 'lease_lost' });
+    expect(await run()).toMatchObject({ kind: 'lost' });
+    expect([acted, told.map(({ type }) => type)]).toEqual([false, ['run_ended']]);
+    expect(bridge.received.map(({ name }) => name)).toEqual(['heartbeat']);
+    expect(await spooled()).toEqual([]);
+  });
+
+  it('that is auto begins no step with side effects before the bridge has its start', async () => {
+    let mayBegin = false;
+    const engine = fakeEngine(async (_run, { onEvent, sideEffectsMayBegin }) => {
+      onEvent({ type: 'step_start', nodeId: 'w' });
+      await sideEffectsMayBegin();
+      mayBegin = true;
+      return undefined;
+    });
+    const { bridge, run, lease } = await leased(engine, { over: { onRedelivery: 'auto' } });
+    bridge.script('postEvents', 'drop', { problem: 'unavailable' });
+    const running = run();
+    await bridge.until(() => bridge.of('postEvents').length === 2);
+    expect([mayBegin, bridge.events.get(lease.leaseId)]).toEqual([false, undefined]);
+    await untilTrue(() => mayBegin);
+    expect(bridge.events.get(lease.leaseId)?.[0]?.event).toEqual({ type: 'step_start', nodeId: 'w' });
+    await running;
+  });
+
+  it('that is not auto waits for no answer before its steps', async () => {
+    const engine = fakeEngine(async (_run, { sideEffectsMayBegin }) => {
+      await sideEffectsMayBegin();
+      return undefined;
+    });
+    const { bridge, run } = await leased(engine, { over: { onRedelivery: 'rerun' } });
+    await run();
+    expect(bridge.of('postEvents').length).toBeLessThanOrEqual(1);
   });
 
   it('is handed back when the browser cannot start, with the reason', async () => {

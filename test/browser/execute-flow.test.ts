@@ -263,6 +263,8 @@ describe('a run without a browser', () => {
       {
         openPage: () => Promise.reject(new EnvironmentError('no browser', { hint: 'Get one' })),
         signal: new AbortController().signal,
+        ensureMayAct: () => {},
+        sideEffectsMayBegin: () => Promise.resolve(),
         onEvent: () => {},
         keepScreenshot: async () => ({ problem: '' }),
         clock: systemClock,

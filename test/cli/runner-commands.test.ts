@@ -303,6 +303,8 @@ describe('qualinet start', () => {
     const hooks = {
       signal: new AbortController().signal,
       mayAct: Promise.resolve(),
+      ensureOurs: () => {},
+      sideEffectsMayBegin: () => Promise.resolve(),
       settled: Promise.resolve(),
       onEvent: () => {},
       keepScreenshot: async () => ({ problem: 'none' }),

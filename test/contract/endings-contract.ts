@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
+import { lateUpdateTable } from '../../src/bridge/distributed/late-update-table.ts';
 import { appendEvents } from '../../src/bridge/leases/append-events.ts';
 import { cancelRun } from '../../src/bridge/leases/cancel-run.ts';
 import { endForsaken } from '../../src/bridge/leases/end-forsaken.ts';
@@ -7,6 +8,7 @@ import { releaseLease } from '../../src/bridge/leases/release-lease.ts';
 import { settleByResult } from '../../src/bridge/leases/settle-run.ts';
 import { sweepLeases } from '../../src/bridge/leases/sweep-leases.ts';
 import { defaultTiming } from '../../src/bridge/timing.ts';
+import type { RunUpdate } from '../../src/protocol/run-result.ts';
 import { passed, type Store } from './open-store.ts';
 
 const { leaseTtlMs, releaseGapMs, runMs, attempts, freeHandbacks } = defaultTiming;
@@ -262,6 +264,24 @@ export function endingsContract(store: () => Store): void {
       await sweepLeases(deps);
       return run(runId);
     };
+
+    it('auto knows of a step with side effects behind any number of updates that the log could not take', async () => {
+      const { deps, clock, submit, runner, run } = store();
+      const runId = await submit({ onRedelivery: 'auto' });
+      const held = await (await runner()).take();
+      const at = '2026-11-24T10:00:00.000Z';
+      const late = Array.from({ length: 1_200 }, (_, index): RunUpdate => {
+        const nodeId = index === 1_100 ? 'buy' : 'open';
+        return { type: 'step_start', nodeId, runId, fence: held.fence, seq: index + 1, at };
+      });
+      const table = lateUpdateTable(deps.db);
+      await table.keep(runId, late);
+      await appendEvents(deps, held, [started(1, 'open')]);
+      await clock.advance(leaseTtlMs + releaseGapMs);
+      const none = { ...deps.events, add: async () => {}, read: async () => [] };
+      await sweepLeases({ ...deps, events: { ...none, late: table } });
+      expect(await run(runId)).toMatchObject({ status: 'failed', error: { code: 'not_redelivered' } });
+    });
 
     it.each([
       ['rerun', ['open', 'buy'], 'queued', null],

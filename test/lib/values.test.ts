@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { fullJitterMs, systemClock } from '../../src/lib/clock.ts';
 import { didYouMean } from '../../src/lib/did-you-mean.ts';
-import { duration } from '../../src/lib/duration.ts';
+import { duration, span } from '../../src/lib/duration.ts';
 import { errorText, systemErrorCode } from '../../src/lib/errors.ts';
 import { jsonLog } from '../../src/lib/log.ts';
 import { Secret } from '../../src/lib/secret.ts';
@@ -76,5 +76,6 @@ describe('words for people', () => {
 
   it('give time spans in the unit one reads', () => {
     expect([40, 5_640, 125_000].map(duration)).toEqual(['40 ms', '5.6 s', '2 min 5 s']);
+    expect([55_100, 2_460_000, 7_500_000].map(span)).toEqual(['55 s', '41 min', '2 h 5 min']);
   });
 });

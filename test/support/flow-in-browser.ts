@@ -61,6 +61,8 @@ export function browserTests(pages: Readonly<Record<string, Page>>) {
         variables?: Variables;
         signal?: AbortSignal;
         onPage?: (opened: RunPage) => void;
+        ensureMayAct?: () => void;
+        sideEffectsMayBegin?: () => Promise<void>;
         onEvent?: (event: StepEvent) => void;
         keepScreenshot?: (picture: FailurePicture) => Promise<{ url: string } | { problem: string }>;
       } = {},
@@ -76,6 +78,8 @@ export function browserTests(pages: Readonly<Record<string, Page>>) {
             return opened;
           },
           signal: given.signal ?? new AbortController().signal,
+          ensureMayAct: () => given.ensureMayAct?.(),
+          sideEffectsMayBegin: () => given.sideEffectsMayBegin?.() ?? Promise.resolve(),
           onEvent(event) {
             events.push(stepEventSchema.parse(event));
             given.onEvent?.(event);

@@ -9,6 +9,7 @@ interface Sleeper {
 export class ManualClock implements Clock {
   #wallMs: number;
   #monotonicMs = 1_000;
+  #asleepMs = 0;
   readonly #sleepers = new Set<Sleeper>();
 
   constructor(startAt = '2026-11-24T10:00:00.000Z') {
@@ -21,6 +22,10 @@ export class ManualClock implements Clock {
 
   monotonicMs(): number {
     return this.#monotonicMs;
+  }
+
+  monotonicWithSleepMs(): number {
+    return this.#monotonicMs + this.#asleepMs;
   }
 
   /** How many sleeps are under way: a leak check. */
@@ -59,7 +64,18 @@ export class ManualClock implements Clock {
     this.#wallMs = ms;
   }
 
-  /** Moves both clocks; sleeps that are due end in order, and what they start runs in between. */
+  /** The machine sleeps: its wall clock and the clock that counts sleep move on. Nothing runs, and no sleep under way gets shorter. */
+  sleepMachine(ms: number): void {
+    this.#wallMs += ms;
+    this.#asleepMs += ms;
+  }
+
+  /** The process is stopped (SIGSTOP): all clocks move on, and nothing runs. What became due meanwhile waits for {@link advance}. */
+  standStill(ms: number): void {
+    this.#move(this.#monotonicMs + ms);
+  }
+
+  /** Moves all clocks; sleeps that are due end in order, and what they start runs in between. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#monotonicMs + ms;
     for (;;) {

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { type Database, rowsOf } from '../db/database.ts';
 import { eventTable } from '../embedded/event-table.ts';
 import { inProcessHints } from '../embedded/in-process-hints.ts';
-import { fromTheFirst, type LateUpdates } from '../events/event-log.ts';
+import type { LateUpdates } from '../events/event-log.ts';
 
 /** Runs looked at in one pass; the rest waits for the next. */
 const batch = 500;
@@ -12,7 +12,7 @@ export function lateUpdateTable(db: Database): LateUpdates {
   const table = eventTable({ db, hints: inProcessHints() });
   return {
     keep: (runId, updates) => table.add(runId, updates),
-    read: (runId) => table.read(runId, fromTheFirst),
+    read: (runId, position) => table.read(runId, position),
     async drop(runId, { fence, seq }) {
       await db.execute(sql`
         delete from qualinet.run_events

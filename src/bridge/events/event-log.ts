@@ -31,8 +31,8 @@ export interface EventLog {
 /** Updates that the log could not take when it was time, in the database until it can. */
 export interface LateUpdates {
   keep(runId: string, updates: readonly RunUpdate[]): Promise<void>;
-  /** The first {@link updatesPerPage} of a run, in order. */
-  read(runId: string): Promise<RunUpdate[]>;
+  /** Up to {@link updatesPerPage} of a run after `position`, in order. */
+  read(runId: string, position: EventPosition): Promise<RunUpdate[]>;
   /** Drops those of a run up to `position`: the log has them. */
   drop(runId: string, position: EventPosition): Promise<void>;
   /** Some of the runs that have any. */

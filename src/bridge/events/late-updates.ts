@@ -1,6 +1,6 @@
 import type { RunUpdate } from '../../protocol/run-result.ts';
 import { hasNoRoom, isOutage } from '../outage.ts';
-import type { EventLog } from './event-log.ts';
+import { type EventLog, fromTheFirst } from './event-log.ts';
 
 /**
  * Adds updates to the log, after those of the run that are late (`hasLate`). While the log cannot be reached or is full, they are late
@@ -25,7 +25,7 @@ export async function addOrKeep(
 export async function addLate({ late, ...log }: EventLog, runId: string): Promise<void> {
   if (late === undefined) return;
   for (;;) {
-    const updates = await late.read(runId);
+    const updates = await late.read(runId, fromTheFirst);
     const last = updates.at(-1);
     if (last === undefined) return;
     await log.add(runId, updates);

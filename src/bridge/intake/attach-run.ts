@@ -76,7 +76,7 @@ export async function attachRun(
 
 /** Adds the lease, and gives it to a runner that waits here where that is its turn. False when there was one, or the row has changed. */
 async function addLease(deps: AttachDeps, job: JobName, data: JobData, flow: FlowSnapshot): Promise<boolean> {
-  const { workspace, labels, runId, variables } = data;
+  const { workspace, labels, runId, variables, onRedelivery } = data;
   const waiting = deps.dispatcher.reserve(workspace, labels);
   let added: AddedLease | null = null;
   try {
@@ -87,7 +87,7 @@ async function addLease(deps: AttachDeps, job: JobName, data: JobData, flow: Flo
   if (added === null) return false;
   const { leaseId } = added;
   if (waiting !== null && added.state === 'offered') {
-    const run = { leaseId, runId, fence: 1, attempt: 1, name: null, variables, ...flow };
+    const run = { leaseId, runId, fence: 1, attempt: 1, name: null, variables, onRedelivery, ...flow };
     await waiting.give(leaseOf(run, deps.timing));
   } else deps.hints.publish({ about: 'ready', workspace, labels });
   return true;

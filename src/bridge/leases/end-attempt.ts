@@ -141,11 +141,10 @@ async function sideEffectsStarted({ db, events }: LeaseDeps, { runId, nodeId }: 
 
 async function startedNodes(events: EventLog, runId: string): Promise<Set<string>> {
   const nodeIds = new Set<string>();
-  for (const update of (await events.late?.read(runId)) ?? []) {
-    if (update.type === 'step_start') nodeIds.add(update.nodeId);
-  }
-  for await (const update of updatesAfter(events, runId, fromTheFirst)) {
-    if (update.type === 'step_start') nodeIds.add(update.nodeId);
+  for (const log of events.late === undefined ? [events] : [events.late, events]) {
+    for await (const update of updatesAfter(log, runId, fromTheFirst)) {
+      if (update.type === 'step_start') nodeIds.add(update.nodeId);
+    }
   }
   return nodeIds;
 }

@@ -38,9 +38,11 @@ export async function grantLeases(
         set state = 'offered', fence = l.fence + 1, runner_id = ${runnerId}::uuid, last_seq = 0, node_id = null,
           offered_until = ${nowPlus(now, timing.offerMs)}, started_at = null, expires_at = null, deadline_at = null
         from picked where l.id = picked.id and l.state = 'ready'
-        returning l.id, l.run_id, l.fence, l.attempts, l.name, l.variables, l.priority, l.queued_at, l.position
+        returning l.id, l.run_id, l.fence, l.attempts, l.name, l.variables, l.on_redelivery,
+          l.priority, l.queued_at, l.position
       )
       select g.id as "leaseId", g.run_id as "runId", g.fence, g.attempts + 1 as attempt, g.name, g.variables,
+        g.on_redelivery as "onRedelivery",
         r.snapshot_nodes as nodes, r.snapshot_edges as edges
       from granted g join public.runs r on r.id = g.run_id
       order by g.priority desc, g.queued_at, g.position`,
@@ -107,6 +109,7 @@ export interface GrantedRun {
   attempt: number;
   name: string | null;
   variables: Record<string, string>;
+  onRedelivery: string;
   nodes: FlowSnapshot['nodes'];
   edges: FlowSnapshot['edges'];
 }

@@ -66,6 +66,8 @@ export const run = defineCommand({
         {
           openPage: () => warm.newRun(),
           signal: abort.signal,
+          ensureMayAct: () => abort.signal.throwIfAborted(),
+          sideEffectsMayBegin: () => Promise.resolve(),
           onEvent: progress.onEvent,
           keepScreenshot: (picture) => keepPicture(picture, resolve(context.cwd, screenshots)),
           clock: systemClock,
