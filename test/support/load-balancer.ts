@@ -9,8 +9,15 @@ export interface LoadBalancer {
   close(): Promise<void>;
 }
 
-/** Listens on loopback. A backend that refuses the connection is passed over; one that dies under a request gives 502. */
-export async function loadBalancer(): Promise<LoadBalancer> {
+/**
+ * Listens on loopback. A backend that refuses the connection is passed over; one that dies under a request gives 502. Of the
+ * answers to paths that `keepsBack` names it passes on the head alone, as a proxy does that waits for their end.
+ */
+export async function loadBalancer({
+  keepsBack = () => false,
+}: {
+  keepsBack?: (path: string) => boolean;
+} = {}): Promise<LoadBalancer> {
   let backends: readonly string[] = [];
   let turn = 0;
 
@@ -26,7 +33,10 @@ export async function loadBalancer(): Promise<LoadBalancer> {
       { method: from.method, headers: from.headers },
       (answer) => {
         to.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(to);
+        if (keepsBack(from.url ?? '')) {
+          to.flushHeaders();
+          answer.resume();
+        } else answer.pipe(to);
         answer.on('error', () => to.destroy());
       },
     );
