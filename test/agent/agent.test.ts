@@ -276,6 +276,44 @@ describe('a runner', () => {
     await running;
   });
 
+  it('executes no more runs than it has slots for, whatever a poll brings', async () => {
+    const { bridge, run, drain, ended } = await agent();
+    const [first, second] = [bridge.lease(), bridge.lease()];
+    bridge.script('pollLeases', { json: { leases: [first, second], orders: [] } });
+    const running = run();
+    await untilTrue(() => ended() === 1);
+    drain.abort(new ShutdownError('drain'));
+    await running;
+    const named = bridge.received.flatMap(({ params }) => params['leaseId'] ?? []);
+    expect(new Set(named)).toEqual(new Set([first.leaseId]));
+  });
+
+  it('that is given a run anew before it is done with it follows the hints about the new lease', async () => {
+    const gates: (() => void)[] = [];
+    const engine = fakeEngine(
+      () =>
+        new Promise((resolve) => {
+          gates.push(() => resolve(undefined));
+        }),
+    );
+    const { bridge, run, drain, ended } = await agent(engine, { concurrency: 2 });
+    const old = bridge.queueLease();
+    const running = run();
+    await untilTrue(() => gates.length === 1);
+    bridge.queueLease({ ...old, fence: 2 });
+    await untilTrue(() => gates.length === 2);
+    gates[0]?.();
+    await untilTrue(() => ended() === 1);
+    const beats = () => bridge.of('heartbeat').filter(({ body }) => (body as { fence: number }).fence === 2);
+    const before = beats().length;
+    await bridge.until(() => bridge.controlStreams === 1);
+    bridge.hint('heartbeat', { leaseId: old.leaseId });
+    await untilTrue(() => beats().length > before);
+    gates[1]?.();
+    drain.abort(new ShutdownError('drain'));
+    await running;
+  });
+
   it('says when the operators drain it, and goes on polling', async () => {
     const { bridge, run, drain, told } = await agent();
     bridge.isDraining = true;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Owed } from '../../src/agent/deliver.ts';
+import type { KeptLease } from '../../src/agent/keep-lease.ts';
 import { type ExecuteFlow, runLease, ShutdownError } from '../../src/agent/run-lease.ts';
 import { openSpool } from '../../src/agent/spool/spool.ts';
 import type { RunPage } from '../../src/browser/run-page.ts';
@@ -37,11 +38,13 @@ async function leased(
     clock,
     around = (engine) => engine,
     onPage = () => {},
+    opening = Promise.resolve(),
     onRedelivery,
   }: {
     clock?: ManualClock;
     around?: (engine: ExecuteFlow) => ExecuteFlow;
     onPage?: (page: RunPage) => void;
+    opening?: Promise<void>;
     onRedelivery?: 'auto';
   } = {},
 ) {
@@ -52,10 +55,14 @@ async function leased(
   const spool = await openSpool(await tempFolder(), { log: base.log, capBytes: 200 * 1024 ** 2 });
   const handedOver: Owed[] = [];
   let openPages = 0;
+  let pages = 0;
+  const kept: KeptLease[] = [];
   const newRun = async () => {
+    await opening;
     const page = await site.browser().newRun();
     onPage(page);
     openPages += 1;
+    pages += 1;
     const close = () =>
       page.close().finally(() => {
         openPages -= 1;
@@ -70,7 +77,7 @@ async function leased(
     areHintsHeard: () => true,
     stopSignal: stop.signal,
     hardStopSignal: new AbortController().signal,
-    onKept: () => {},
+    onKept: (one) => kept.push(one),
     onDrain: () => {},
     tell: (event) => void (event.type === 'step' && events.push(event.event)),
   });
@@ -84,6 +91,9 @@ async function leased(
     ...base,
     lease,
     running,
+    ended: run,
+    kept,
+    pages: () => pages,
     stop,
     at,
     openPages: () => openPages,
@@ -136,6 +146,23 @@ describe('a run whose lease is over by the clock', () => {
     const scene = await leased(buying());
     expect(await scene.running).toEqual({ kind: 'delivered', status: 'passed' });
     await until('the site heard of it', () => site.requests().slice(before).includes('/bought'));
+  });
+});
+
+describe('a run that is cancelled', () => {
+  it('ends at once while its page is being opened, which is closed when it comes', async () => {
+    let letOpen: () => void = () => {};
+    const isAsked = new Promise<void>((resolve) => {
+      letOpen = resolve;
+    });
+    const scene = await leased(buying(), { opening: isAsked });
+    await scene.bridge.until(() => scene.bridge.of('heartbeat').length === 1);
+    scene.bridge.orders.set(scene.lease.leaseId, ['cancel']);
+    scene.kept[0]?.beatNow();
+    expect(await scene.ended).toEqual({ kind: 'delivered', status: 'cancelled' });
+    letOpen();
+    await until('the page has come', () => scene.pages() === 1);
+    await until('it is closed', () => scene.openPages() === 0);
   });
 });
 

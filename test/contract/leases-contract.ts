@@ -3,6 +3,7 @@ import { appendEvents } from '../../src/bridge/leases/append-events.ts';
 import { cancelRun } from '../../src/bridge/leases/cancel-run.ts';
 import { endAttempt } from '../../src/bridge/leases/end-attempt.ts';
 import { withdrawOffers } from '../../src/bridge/leases/grant-leases.ts';
+import { keepLease } from '../../src/bridge/leases/keep-lease.ts';
 import { releaseLease } from '../../src/bridge/leases/release-lease.ts';
 import { renewAfterSilence } from '../../src/bridge/leases/renew-after-silence.ts';
 import { settleByResult } from '../../src/bridge/leases/settle-run.ts';
@@ -168,6 +169,20 @@ export function leasesContract(store: () => Store): void {
         expect(await taker.beat(held, 'open')).not.toBeNull();
       }
       expect(await state(runId)).toBe('leased');
+    });
+
+    it('is kept for as long as was promised, even by a bridge with a shorter ttl that its runner may not have heard', async () => {
+      const { deps, clock, submit, runner, state } = store();
+      const runId = await submit();
+      const held = await (await runner()).take();
+      const shorter = { ...deps, timing: { ...deps.timing, leaseTtlMs: 6_000, releaseGapMs: 1_500 } };
+      await keepLease(shorter, held, null);
+      await clock.advance(leaseTtlMs);
+      await sweepLeases(shorter);
+      expect(await state(runId)).toBe('leased');
+      await clock.advance(releaseGapMs);
+      await sweepLeases(shorter);
+      expect(await state(runId)).toBe('ready');
     });
 
     it('waits again only a gap after its time is over, so that two runners never act at once', async () => {

@@ -97,3 +97,55 @@ describe('a run with onRedelivery auto whose runner is killed', () => {
     expect(bought() - before).toBe(1);
   });
 });
+
+describe('a runner that is stopped for longer than its lease, and goes on', () => {
+  const folder = suiteFolder();
+  let site: Site;
+  let bridge: BridgeProcess;
+  let runner: ChildProgram;
+
+  beforeAll(async () => {
+    site = await startSite({
+      '/shop': `<button id="buy" onclick="fetch('/bought')">Buy</button>`,
+      '/bought': (response) => void response.writeHead(204).end(),
+    });
+    bridge = await startBridgeProcess(join(folder(), 'bridge'), { QUALINET_LEASE_TTL_SECONDS: '6' });
+    await pairRunner(bridge, join(folder(), 'runner'));
+    runner = startRunnerProcess(join(folder(), 'runner'));
+  });
+  afterAll(async () => {
+    await runner?.stop();
+    await bridge?.program.stop();
+    await site?.close();
+  });
+
+  it('does nothing more for it, says why, and may get the run anew', async () => {
+    const runId = await bridge.submit(
+      chain(
+        { id: 'open', type: 'navigate', data: { url: `${site.url}/shop` } },
+        { id: 'stay', type: 'wait', data: { ms: 3_000 } },
+        { id: 'buy', type: 'click', data: { selector: '#buy' } },
+      ),
+    );
+    await until('the page was opened', () => site.requests.includes('/shop'));
+    runner.process.kill('SIGSTOP');
+    await until(
+      'the run waits again',
+      async () => (await bridge.read(runId)).lastEndReason === 'expired',
+      40_000,
+    );
+    expect(site.requests).toEqual(['/shop']);
+    runner.process.kill('SIGCONT');
+    const run = await until(
+      'the run is over',
+      async () => {
+        const view = await bridge.read(runId);
+        return view.endedAt === null ? null : view;
+      },
+      40_000,
+    );
+    expect(run).toMatchObject({ status: 'passed', attempt: 2 });
+    expect(site.requests).toEqual(['/shop', '/shop', '/bought']);
+    expect(runner.said()).toMatch(/this machine or process stood still for \d+ s/);
+  });
+});

@@ -13,7 +13,8 @@ export interface KeptLease {
 
 /**
  * A heartbeat. The first one takes the offer (`offered` -> `leased`): the run becomes `running`, its deadline starts, and
- * `run_start` is told. Each one extends the lease. Null when the lease is not this runner's under
+ * `run_start` is told. Each one extends the lease, and none shortens it: the runner may act for as long as another bridge,
+ * with a longer ttl, has promised it, and never hear of the shorter one. Null when the lease is not this runner's under
  * this fence, or is over. Whether it is past its deadline is left to the next sweep while the clock may have been set.
  */
 export async function keepLease(
@@ -33,7 +34,7 @@ export async function keepLease(
         for update of l
       ), kept as (
         update qualinet.leases l
-        set state = 'leased', expires_at = ${nowPlus(now, timing.leaseTtlMs)}, node_id = ${nodeId},
+        set state = 'leased', expires_at = greatest(l.expires_at, ${nowPlus(now, timing.leaseTtlMs)}), node_id = ${nodeId},
           offered_until = null, attempts = l.attempts + b.offered::int,
           started_at = case when b.offered then ${now()} else l.started_at end,
           deadline_at = case when b.offered then ${nowPlus(now, timing.runMs)} else l.deadline_at end
