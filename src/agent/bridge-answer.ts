@@ -1,8 +1,10 @@
 import { CredentialsRejectedError, EnvironmentError, LeaseLostError, RefusedError } from '../lib/errors.ts';
+import { protocolVersion } from '../protocol/limits.ts';
 import { type Problem, problemSchema, problems, type RunnerAction } from '../protocol/problem.ts';
 import { type Route, type RouteName, routes } from '../protocol/routes.ts';
 import { NoAnswerError, UpgradeRequiredError } from './bridge-errors.ts';
 import { findRedisUrl } from './redis-url.ts';
+import { howToUpgrade } from './version-notice.ts';
 
 /** An answer as it came in, whole, with the verdict on its signature. */
 export interface Answer {
@@ -72,9 +74,7 @@ function judgeProblem(problem: Problem, retryAfterMs: number | null): Judgement 
     case 'stop-upgrade':
       return {
         kind: 'error',
-        error: new UpgradeRequiredError(`the bridge no longer serves this version: ${text}`, {
-          hint: 'Install the current one: npm install -g @qualitas-id/qualinet@latest',
-        }),
+        error: upgradeRequired(problem, text),
       };
     case 'give-up':
       return {
@@ -84,6 +84,19 @@ function judgeProblem(problem: Problem, retryAfterMs: number | null): Judgement 
         }),
       };
   }
+}
+
+function upgradeRequired({ protocol, minVersion, since }: Problem, text: string): UpgradeRequiredError {
+  if (protocol !== undefined && protocol < protocolVersion) {
+    return new UpgradeRequiredError(`the bridge is older than this runner: ${text}`, {
+      hint: 'Its operators must update it; until then install a runner of the version of the bridge.',
+    });
+  }
+  const needed = minVersion === undefined ? '' : `; version ${minVersion} or newer is needed`;
+  const when = since === undefined ? '' : ` since ${since}`;
+  return new UpgradeRequiredError(`the bridge no longer serves this version${needed}${when}: ${text}`, {
+    hint: howToUpgrade,
+  });
 }
 
 function readBody(name: RouteName, route: Route, answer: Answer): Judgement {

@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import { BridgeUnavailableError, CancelledError } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Capabilities, Lease } from '../protocol/messages.ts';
 import { abortScope } from './abort-scope.ts';
@@ -8,6 +9,7 @@ import type { BridgeClient } from './bridge-client.ts';
 import { NoAnswerError } from './bridge-errors.ts';
 import { createPollWait } from './poll-wait.ts';
 import { type RetryDeps, withRetry } from './retry.ts';
+import { createVersionNotice } from './version-notice.ts';
 import type { WakeUp } from './wake-up.ts';
 
 export interface LeaseLoopOptions {
@@ -28,6 +30,7 @@ export interface LeaseLoopDeps extends RetryDeps {
   /** Waits between polls that fail; a hint ends the wait. */
   pause: WakeUp;
   tell(event: AgentEvent): void;
+  log: Log;
 }
 
 /** A runner that never reached its bridge gives up after this, so that whoever started it learns of it. */
@@ -49,6 +52,7 @@ export async function leaseLoop(
   const { client, clock, drainSignal, pause, tell } = deps;
   const running = new Set<Promise<void>>();
   const wait = createPollWait();
+  const noteVersion = createVersionNotice({ ...deps, version: capabilities.qualinetVersion });
   const startedMs = clock.monotonicMs();
   let reissue: (() => void) | null = null;
   let everConnected = false;
@@ -109,7 +113,7 @@ export async function leaseLoop(
     // The first poll, and the first after a loss, is answered at once: whoever started the runner sees that it is connected.
     askedWaitMs = isConnected ? wait.ms : 0;
     try {
-      const { leases, orders } = await client.call('pollLeases', {
+      const { leases, orders, notice } = await client.call('pollLeases', {
         body: { slots: free, waitMs: askedWaitMs, capabilities },
         signal,
         timeoutMs: askedWaitMs + pollGraceMs,
@@ -117,6 +121,7 @@ export async function leaseLoop(
         maxAnswerBytes: (free + 1) * limits.flowBytes * 2,
       });
       if (askedWaitMs > 0) wait.answered();
+      noteVersion(notice);
       if (!isConnected) tell({ type: 'connected' });
       isConnected = true;
       everConnected = true;

@@ -158,6 +158,8 @@ async function compose(
     publicUrl,
     autoApprove,
     isManagedAllowed: config.managedPairSecret !== null,
+    endOfVersions: config.endOfVersions,
+    nowMs,
   };
   const auth = {
     ...all,
@@ -166,14 +168,13 @@ async function compose(
     callers: knownCallers({ ...leases, nowMs }),
     keyOf: derivedKeys(workerSecret),
     nonces,
-    nowMs,
   };
   const app = createApp(
     { auth, streams, outages, log, trustedProxies: config.trustedProxies },
     {
       ...pairingRoutes(all),
       ...runnerRoutes(all),
-      ...countHandlers(leaseRoutes({ ...leases, dispatcher, presigner, seen }), metrics),
+      ...countHandlers(leaseRoutes({ ...all, dispatcher, presigner, seen }), metrics),
       ...blobRoutes({ blobs, signingKey, nowMs }),
       ...operatorRunnerRoutes(all),
       ...operatorRunRoutes(leases),

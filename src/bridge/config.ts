@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { UsageError } from '../lib/errors.ts';
 import { Secret } from '../lib/secret.ts';
 import { limits } from '../protocol/limits.ts';
+import { isRelease } from '../protocol/release.ts';
+import type { EndOfVersions } from './runners/served-versions.ts';
 import type { Timing } from './timing.ts';
 import { readTracing, type TracingConfig } from './tracing/tracing-config.ts';
 
@@ -27,6 +29,8 @@ export interface BridgeConfig {
   readonly tracing: TracingConfig | null;
   readonly dataDir: string;
   readonly trustedProxies: readonly string[];
+  /** Null: runners of every version that speaks the protocol are served. */
+  readonly endOfVersions: EndOfVersions | null;
   /** Times of leases, where they are not the usual ones. */
   readonly timing: Partial<Timing>;
 }
@@ -113,6 +117,17 @@ const environment = z.object({
     .default('')
     .transform(commaSeparated)
     .refine((list) => list.every(isNetwork), 'must be IP addresses or CIDR networks, separated by commas'),
+  QUALINET_MIN_RUNNER_VERSION: z
+    .string()
+    .refine(isRelease, 'must be the version of a release like 1.2.3')
+    .optional(),
+  QUALINET_MIN_RUNNER_FROM: z
+    .union(
+      [z.iso.date(), z.iso.datetime({ offset: true })],
+      'must be a date like 2027-01-31, or with a time and zone',
+    )
+    .transform((text) => Date.parse(text))
+    .optional(),
   QUALINET_LEASE_TTL_SECONDS: seconds(6, 3_600).optional(),
   QUALINET_MAX_RUN_SECONDS: seconds(10, 86_400).optional(),
   DATABASE_URL: serverUrl(/^postgres(ql)?$/, 'postgres://user:password@host:5432/database').optional(),
@@ -174,6 +189,12 @@ export function readBridgeConfig(env: Readonly<Record<string, string | undefined
       'the other B2_ variables',
       'B2_',
     ),
+    ...missingOf(
+      given,
+      ['QUALINET_MIN_RUNNER_VERSION', 'QUALINET_MIN_RUNNER_FROM'],
+      'the other of the two',
+      'QUALINET_MIN_RUNNER_',
+    ),
   ];
   const host = given['HOST'] ?? '127.0.0.1';
   if (!isLoopback(host) && given['PUBLIC_URL'] === undefined) {
@@ -201,6 +222,7 @@ export function readBridgeConfig(env: Readonly<Record<string, string | undefined
     bucket: bucketOf(values),
     tracing,
     dataDir: dataFolder(given),
+    endOfVersions: endOfVersions(values),
     trustedProxies: values.QUALINET_TRUSTED_PROXIES,
     timing: timingOf(values),
   });
@@ -273,6 +295,11 @@ function bucketOf(values: Values): BucketConfig | null {
     applicationKey: key,
     publicUrl: values.B2_PUBLIC_URL ?? `${endpoint}/${name}`,
   });
+}
+
+function endOfVersions(values: Values): EndOfVersions | null {
+  const { QUALINET_MIN_RUNNER_VERSION: minVersion, QUALINET_MIN_RUNNER_FROM: fromMs } = values;
+  return minVersion === undefined || fromMs === undefined ? null : Object.freeze({ minVersion, fromMs });
 }
 
 /** The data folder of an environment: QUALINET_DATA_DIR, else `~/.qualinet-bridge`. */

@@ -35,3 +35,6 @@ export const limits = {
 
 /** Version of the wire. A side that cannot speak the other's answers 426 `upgrade_required`. */
 export const protocolVersion = 1;
+
+/** The first release that speaks this version of the wire, and its day. */
+export const protocolBegan = { release: '1.1.0', on: '2026-11-24' } as const;

@@ -8,8 +8,9 @@ import {
   stepResultSchema,
 } from './run-result.ts';
 
-// Bodies of the routes in routes.ts, in the order a runner meets them. Requests are strict: an unknown field is refused
-// by name. Answers are open: a runner ignores what a newer bridge adds.
+// Bodies of the routes in routes.ts, in the order a runner meets them. What runner and bridge say to each other is open, at
+// every depth: fields that a newer side adds are left out, known ones are checked in full. Requests of operators are strict:
+// an unknown field there is a mistake, and is refused by name.
 
 const uuid = z.uuid();
 const name = z.string().min(1).max(200);
@@ -42,10 +43,14 @@ export const flowSnapshotSchema = z.object({
 });
 export type FlowSnapshot = z.infer<typeof flowSnapshotSchema>;
 
+/** From `from` on, runners older than `minVersion` are refused. */
+const noticeSchema = z.object({ minVersion: z.string(), from: isoTime });
+export type Notice = z.infer<typeof noticeSchema>;
+
 // --- pairing -------------------------------------------------------------------------------------------------------
 
 /** What an operator sees of a runner before approving it. */
-const hostSchema = z.strictObject({
+const hostSchema = z.object({
   hostname: z.string().max(255),
   platform: z.string().max(50),
   arch: z.string().max(50),
@@ -55,7 +60,7 @@ const hostSchema = z.strictObject({
 });
 export type Host = z.infer<typeof hostSchema>;
 
-export const redeemRequest = z.strictObject({
+export const redeemRequest = z.object({
   code: pairingCodeSchema,
   /** X25519 public key, under which the runner's key travels. */
   publicKey: base64url(32),
@@ -75,7 +80,7 @@ export const redeemResponse = z.object({
   expiresAt: isoTime,
 });
 
-export const claimRequest = z.strictObject({ runnerId: uuid, claimToken: base64url(32) });
+export const claimRequest = z.object({ runnerId: uuid, claimToken: base64url(32) });
 
 /** A key that only the holder of the X25519 private key can open (AES-256-GCM; the nonce is fresh for every answer). */
 const wrappedKeySchema = z.object({
@@ -110,7 +115,7 @@ export const claimResponse = z.discriminatedUnion('state', [
 ]);
 
 /** Enrolment of an operator's own container that holds WORKER_SECRET: it derives its key, none is sent. */
-export const enrolRequest = z.strictObject({
+export const enrolRequest = z.object({
   host: hostSchema,
   name: name.optional(),
   labels: ownLabels.optional(),
@@ -129,7 +134,7 @@ export const enrolResponse = z.object({
 
 // --- credentials ---------------------------------------------------------------------------------------------------
 
-export const rotateRequest = z.strictObject({ publicKey: base64url(32) });
+export const rotateRequest = z.object({ publicKey: base64url(32) });
 export const rotateResponse = z.object(issuedKey);
 
 export const runnerStates = ['pending', 'approved', 'denied', 'revoked'] as const;
@@ -143,20 +148,22 @@ export const runnerSelfResponse = z.object({
   generation: z.number().int().positive(),
   notAfter: isoTime,
   draining: z.boolean(),
+  /** What the operators have announced, whoever asks. */
+  notice: noticeSchema.optional(),
 });
 
 export const doneResponse = z.object({ done: z.literal(true) });
 
 // --- leases --------------------------------------------------------------------------------------------------------
 
-const capabilitiesSchema = z.strictObject({
+const capabilitiesSchema = z.object({
   protocol: z.number().int().positive(),
   qualinetVersion: z.string().max(50),
   platform: z.string().max(50),
   arch: z.string().max(50),
   nodeVersion: z.string().max(50),
   concurrency: z.number().int().min(1).max(64),
-  browser: z.strictObject({
+  browser: z.object({
     kind: z.string().max(50),
     version: z.string().max(50).optional(),
     sandbox: z.boolean().optional(),
@@ -164,7 +171,7 @@ const capabilitiesSchema = z.strictObject({
 });
 export type Capabilities = z.infer<typeof capabilitiesSchema>;
 
-export const pollRequest = z.strictObject({
+export const pollRequest = z.object({
   /** Runs this process can take now. */
   slots: z.number().int().min(1).max(64),
   waitMs: z.number().int().min(0).max(55_000),
@@ -193,14 +200,22 @@ const leaseSchema = z.object({
 });
 export type Lease = z.infer<typeof leaseSchema>;
 
-/** What the bridge wants of a runner. `drain`: take no further runs. `cancel`: end this run now. Others, of a newer bridge, are ignored. */
+/**
+ * What the bridge wants of a runner. `drain`: take no further runs. `cancel`: end this run now. `rotate`: renew your key
+ * soon. Others, of a newer bridge, are ignored.
+ */
 const orders = z.array(z.string());
 
-export const pollResponse = z.object({ leases: z.array(leaseSchema), orders });
+export const pollResponse = z.object({
+  leases: z.array(leaseSchema),
+  orders,
+  /** For a runner whose version will be refused. */
+  notice: noticeSchema.optional(),
+});
 
 const fence = z.int32().positive();
 
-export const heartbeatRequest = z.strictObject({
+export const heartbeatRequest = z.object({
   fence,
   /** The step being executed, null between steps. */
   nodeId: z.string().max(200).nullable(),
@@ -212,13 +227,14 @@ export const heartbeatResponse = z.object({
 });
 
 export const releaseReasons = ['draining', 'cannot_start', 'shutdown', 'interrupted'] as const;
-export const releaseRequest = z.strictObject({
+export const releaseRequest = z.object({
   fence,
-  reason: z.enum(releaseReasons),
+  /** One of {@link releaseReasons}, or a word of a newer runner. */
+  reason: z.string().regex(/^[a-z][a-z0-9_]{0,49}$/, 'must be a word in lower case'),
   detail: z.string().max(limits.textLength).optional(),
 });
 
-export const eventsRequest = z.strictObject({
+export const eventsRequest = z.object({
   fence,
   events: z.array(numberedEventSchema).min(1).max(limits.eventsPerBatch),
 });
@@ -226,7 +242,7 @@ export const eventsRequest = z.strictObject({
 export const eventsResponse = z.object({ ackedSeq: z.number().int().nonnegative() });
 
 export const artifactTypes = ['image/png', 'image/jpeg', 'image/webp'] as const;
-export const uploadRequest = z.strictObject({
+export const uploadRequest = z.object({
   fence,
   nodeId: z.string().max(200),
   contentType: z.enum(artifactTypes),
@@ -243,7 +259,7 @@ export const uploadResponse = z.object({
   expiresAt: isoTime,
 });
 
-export const resultRequest = z.strictObject({
+export const resultRequest = z.object({
   fence,
   result: runResultSchema,
   /** The last events, stored before the result: they ride with it where a batch of their own would only cost time. */
@@ -290,9 +306,7 @@ export const runnerView = z.object({
   /** Runs it has been given and has not finished. */
   holds: z.number().int().nonnegative(),
   /** What it said with its last poll, null before the first. */
-  capabilities: z
-    .object({ ...capabilitiesSchema.shape, browser: z.object(capabilitiesSchema.shape.browser.shape) })
-    .nullable(),
+  capabilities: capabilitiesSchema.nullable(),
 });
 export const runnersResponse = z.object({ runners: z.array(runnerView) });
 export const approveRequest = z.strictObject({ approve: z.boolean() });

@@ -75,6 +75,12 @@ export const problemSchema = z.object({
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   /** Wall clock of the bridge, on `clock_skew` and `signature_expired` (ISO 8601). */
   serverTime: z.string().optional(),
+  /** On `upgrade_required`: the first release of a runner that is served, */
+  minVersion: z.string().optional(),
+  /** since when (ISO 8601), */
+  since: z.string().optional(),
+  /** and the version of the protocol that the bridge speaks, where that is what differs. */
+  protocol: z.number().optional(),
 });
 export type Problem = z.infer<typeof problemSchema>;
 
@@ -82,19 +88,21 @@ export interface ProblemDetails {
   detail?: string;
   errors?: readonly { path: string; message: string }[];
   serverTime?: string;
+  minVersion?: string;
+  since?: string;
+  protocol?: number;
 }
 
 /** The body for one code. */
-export function problemBody(code: ProblemCode, { detail, errors, serverTime }: ProblemDetails = {}): Problem {
+export function problemBody(code: ProblemCode, { errors, ...more }: ProblemDetails = {}): Problem {
   const { status, title } = problems[code];
   return {
     type: `urn:qualinet:problem:${code}`,
     title,
     status,
     code,
-    ...(detail === undefined ? {} : { detail }),
+    ...more,
     ...(errors === undefined ? {} : { errors: [...errors] }),
-    ...(serverTime === undefined ? {} : { serverTime }),
   };
 }
 

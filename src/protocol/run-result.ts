@@ -17,8 +17,14 @@ export type StepErrorKind = (typeof stepErrorKinds)[number];
 
 const text = z.string().max(limits.textLength);
 
+/** A word of a newer runner that means nothing here: it is left out, and must not make a result undeliverable. Nobody here writes one. */
+const unknownWord = z
+  .string()
+  .max(50)
+  .transform(() => undefined) as unknown as z.ZodType<undefined, undefined>;
+
 /** What one executed step left: an element of `stepsResult`. A step that was never started has none. */
-export const stepResultSchema = z.strictObject({
+export const stepResultSchema = z.object({
   nodeId: z.string().max(200),
   type: z.string().max(100),
   status: z.enum(['passed', 'failed']),
@@ -27,20 +33,20 @@ export const stepResultSchema = z.strictObject({
   logs: text.optional(),
   /** What went wrong; present exactly when `status` is `failed`. */
   error: text.optional(),
-  errorKind: z.enum(stepErrorKinds).optional(),
+  errorKind: z.enum(stepErrorKinds).or(unknownWord).optional(),
   /** Where the picture of the failure is. */
   screenshotUrl: z.string().max(2_048).optional(),
   /** Why a failed step has no picture. */
   screenshotProblem: text.optional(),
   /** The fallback selector that was used because those before it matched nothing. */
-  healed: z.strictObject({ selector: text, insteadOf: text }).optional(),
+  healed: z.object({ selector: text, insteadOf: text }).optional(),
   /** The variable an extract step set. */
-  extracted: z.strictObject({ variable: z.string().max(200), value: text }).optional(),
+  extracted: z.object({ variable: z.string().max(200), value: text }).optional(),
 });
 export type StepResult = z.infer<typeof stepResultSchema>;
 
 /** Why a run ended without its steps deciding it. */
-export const runErrorSchema = z.strictObject({
+export const runErrorSchema = z.object({
   code: z.string().max(100),
   message: text,
   problems: z.array(text).max(1_000).optional(),
@@ -48,7 +54,7 @@ export const runErrorSchema = z.strictObject({
 export type RunError = z.infer<typeof runErrorSchema>;
 
 /** How a run ended, as the runner reports it and `qualinet run --json` prints it. */
-export const runResultSchema = z.strictObject({
+export const runResultSchema = z.object({
   status: z.enum(['passed', 'failed', 'cancelled']),
   durationMs: z.int32().nonnegative(),
   stepsResult: z.array(stepResultSchema).max(limits.steps),
@@ -59,8 +65,8 @@ export type RunResult = z.infer<typeof runResultSchema>;
 
 /** What the runner tells while it executes; the bridge adds `runId`, `fence`, `seq` and `at`. */
 export const stepEventSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('step_start'), nodeId: z.string().max(200) }),
-  z.strictObject({
+  z.object({ type: z.literal('step_start'), nodeId: z.string().max(200) }),
+  z.object({
     type: z.literal('step_complete'),
     nodeId: z.string().max(200),
     status: z.enum(['passed', 'failed']),
@@ -73,7 +79,7 @@ export const stepEventSchema = z.discriminatedUnion('type', [
 export type StepEvent = z.infer<typeof stepEventSchema>;
 
 /** A step event as the runner numbers it: `seq` counts from 1 within a fence, `at` is the runner's wall clock (ISO 8601). */
-export const numberedEventSchema = z.strictObject({
+export const numberedEventSchema = z.object({
   seq: z
     .int()
     .positive()

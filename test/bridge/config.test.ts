@@ -28,6 +28,7 @@ describe('the configuration of the bridge', () => {
       tracing: null,
       dataDir: join(homedir(), '.qualinet-bridge'),
       trustedProxies: [],
+      endOfVersions: null,
       timing: {},
     });
   });
@@ -36,6 +37,20 @@ describe('the configuration of the bridge', () => {
     expect(
       readBridgeConfig({ HOST: '', PORT: '', PUBLIC_URL: '', REDIS_URL: '', QUALINET_DATA_DIR: '' }),
     ).toEqual(readBridgeConfig({}));
+  });
+
+  it('lets old runners end at a date, a day or an instant with its zone, and takes half of that for a mistake', () => {
+    const end = (version: string, from: string) =>
+      readBridgeConfig({ QUALINET_MIN_RUNNER_VERSION: version, QUALINET_MIN_RUNNER_FROM: from })
+        .endOfVersions;
+    expect(end('1.2.0', '2027-01-31')).toEqual({ minVersion: '1.2.0', fromMs: Date.UTC(2027, 0, 31) });
+    expect(end('1.2.0', '2027-01-31T08:00:00+02:00')?.fromMs).toBe(Date.UTC(2027, 0, 31, 6));
+    expect(
+      problemsOf({ QUALINET_MIN_RUNNER_VERSION: '1.2', QUALINET_MIN_RUNNER_FROM: 'next spring' }).join(),
+    ).toMatch(/VERSION: must be .*FROM: must be a date/);
+    expect(problemsOf({ QUALINET_MIN_RUNNER_FROM: '2027-01-31' }).join()).toMatch(
+      /QUALINET_MIN_RUNNER_VERSION: is needed/,
+    );
   });
 
   it('cannot be changed and does not print its secrets', () => {

@@ -1,4 +1,5 @@
-import { protocolVersion } from '../../protocol/limits.ts';
+import type { z } from 'zod';
+import { releaseReasons, type releaseRequest } from '../../protocol/messages.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import { appendEvents } from '../leases/append-events.ts';
 import { keepLease } from '../leases/keep-lease.ts';
@@ -10,9 +11,16 @@ import { requestUpload } from '../pictures/request-upload.ts';
 import { withOwnScreenshotsOnly } from '../pictures/screenshots.ts';
 import { ProblemError } from '../problem-error.ts';
 import type { SeenNotes } from '../runners/seen-notes.ts';
+import { type EndOfVersions, requireServed } from '../runners/served-versions.ts';
 import type { Handlers } from './handler.ts';
 
-type LeaseRouteDeps = LeaseDeps & { dispatcher: Dispatcher; presigner: Presigner; seen: SeenNotes };
+type LeaseRouteDeps = LeaseDeps & {
+  dispatcher: Dispatcher;
+  presigner: Presigner;
+  seen: SeenNotes;
+  endOfVersions: EndOfVersions | null;
+  nowMs: () => number;
+};
 
 /** Routes about leases: the runner's side of a run. */
 export function leaseRoutes(
@@ -21,20 +29,16 @@ export function leaseRoutes(
   Handlers,
   'pollLeases' | 'heartbeat' | 'releaseLease' | 'postEvents' | 'requestUpload' | 'postResult'
 > {
-  const { dispatcher, timing, presigner, seen } = deps;
+  const { dispatcher, timing, presigner, seen, endOfVersions, nowMs } = deps;
   return {
     async pollLeases({ body, caller, gone }) {
       const { slots, waitMs, capabilities } = body;
       // Also of one that is refused: operators ask why it takes no runs.
       seen.note(caller.runnerId, capabilities);
-      if (capabilities.protocol !== protocolVersion) {
-        throw new ProblemError('upgrade_required', {
-          detail: `this bridge speaks version ${protocolVersion} of the protocol, the runner version ${capabilities.protocol}`,
-        });
-      }
+      const notice = requireServed(capabilities, endOfVersions, nowMs());
       const boundMs = caller.draining ? Math.min(waitMs, timing.drainingPollMs) : waitMs;
       const leases = await dispatcher.poll({ runner: caller, slots, waitMs: boundMs, gone });
-      return { leases, orders: caller.draining ? ['drain'] : [] };
+      return { leases, orders: caller.draining ? ['drain'] : [], ...(notice === null ? {} : { notice }) };
     },
     async heartbeat({ body, params, caller }) {
       const { runnerId, draining } = caller;
@@ -45,7 +49,7 @@ export function leaseRoutes(
     },
     async releaseLease({ body, params, caller }) {
       const held = { leaseId: params.leaseId, fence: body.fence, runnerId: caller.runnerId };
-      if (!(await releaseLease(deps, held, body))) throw leaseLost();
+      if (!(await releaseLease(deps, held, knownRelease(body)))) throw leaseLost();
       return { done: true };
     },
     async postEvents({ body, params, caller }) {
@@ -72,6 +76,16 @@ export function leaseRoutes(
       return { status: orLost(await settleByResult(deps, held, result)) };
     },
   };
+}
+
+/** A release as this version judges it: a reason that only a newer runner knows uses up an attempt, as an interruption does. */
+function knownRelease({ reason, detail }: z.output<typeof releaseRequest>): {
+  reason: (typeof releaseReasons)[number];
+  detail?: string | undefined;
+} {
+  const known = releaseReasons.find((each) => each === reason);
+  if (known !== undefined) return { reason: known, detail };
+  return { reason: 'interrupted', detail: detail === undefined ? reason : `${reason}: ${detail}` };
 }
 
 /** The value, or `lease_lost`: the same for a stale fence, another runner's lease and one that does not exist. */

@@ -2,16 +2,22 @@ import { controlHints } from '../control-hints.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { type KeyDeps, rotateKey } from '../runners/runner-keys.ts';
 import { isApproved, revokeRunner } from '../runners/runners.ts';
+import { type EndOfVersions, noticeOf } from '../runners/served-versions.ts';
 import type { Handlers } from './handler.ts';
 
 /** Routes of a runner about itself. */
 export function runnerRoutes(
-  deps: LeaseDeps & Pick<KeyDeps, 'workerSecret'>,
+  deps: LeaseDeps & Pick<KeyDeps, 'workerSecret'> & { endOfVersions: EndOfVersions | null },
 ): Pick<Handlers, 'runnerSelf' | 'retireSelf' | 'rotateCredentials' | 'control'> {
   return {
     async runnerSelf({ caller }) {
       const { notAfterMs, ...self } = caller;
-      return { ...self, notAfter: new Date(notAfterMs).toISOString() };
+      const { endOfVersions } = deps;
+      return {
+        ...self,
+        notAfter: new Date(notAfterMs).toISOString(),
+        ...(endOfVersions === null ? {} : { notice: noticeOf(endOfVersions) }),
+      };
     },
     async retireSelf({ caller }) {
       await revokeRunner(deps, caller.runnerId);

@@ -5,6 +5,7 @@ import { type Credentials, credentialsPath, newestKey, requireCredentials } from
 import type { LastEnd } from '../../agent/flight-snapshot.ts';
 import { readLastEnd } from '../../agent/last-end.ts';
 import { type AgentStatus, readStatusFile } from '../../agent/status-file.ts';
+import { howToUpgrade, versionNoticeText } from '../../agent/version-notice.ts';
 import { defineCommand } from '../../command-line/command.ts';
 import { peopleLog } from '../../command-line/people-log.ts';
 import { duration } from '../../lib/duration.ts';
@@ -12,6 +13,7 @@ import { CredentialsRejectedError, ExpectedError, errorText } from '../../lib/er
 import { exitCode } from '../../lib/exit-code.ts';
 import { isProcessAlive } from '../../lib/process-alive.ts';
 import { version } from '../../lib/version.ts';
+import { isOlderThan } from '../../protocol/release.ts';
 import type { ResponseOf } from '../../protocol/routes.ts';
 
 /** How long the bridge may take to say what it knows. */
@@ -77,8 +79,13 @@ interface Asked {
 async function ask(call: Promise<ResponseOf<'runnerSelf'>>): Promise<Asked> {
   try {
     const self = await call;
+    const { notice } = self;
+    const ending =
+      notice !== undefined && isOlderThan(version, notice.minVersion)
+        ? `${versionNoticeText(notice, version)}. ${howToUpgrade}`
+        : null;
     const text = self.draining ? 'knows this runner; it is drained and gets no runs' : 'knows this runner';
-    return { text, hint: null, exitCode: exitCode.done, self };
+    return { text, hint: ending, exitCode: exitCode.done, self };
   } catch (error) {
     if (!(error instanceof ExpectedError)) throw error;
     return {
