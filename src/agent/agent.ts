@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
-import { CancelledError, CredentialsRejectedError, errorText } from '../lib/errors.ts';
+import { CancelledError, CredentialsRejectedError } from '../lib/errors.ts';
 import { exitCode } from '../lib/exit-code.ts';
 import type { Log } from '../lib/log.ts';
 import type { Capabilities, Lease } from '../protocol/messages.ts';
@@ -13,7 +13,7 @@ import type { Identity } from './identity.ts';
 import type { KeptLease } from './keep-lease.ts';
 import { leaseLoop } from './lease-loop.ts';
 import type { RetryDeps } from './retry.ts';
-import { isRotationDue, rotateKey } from './rotation.ts';
+import { keepKeysFresh } from './rotation.ts';
 import { type ExecuteFlow, type RunLeaseDeps, runLease, ShutdownError } from './run-lease.ts';
 import { openSpool } from './spool/spool.ts';
 import { openStatusFile } from './status-file.ts';
@@ -59,15 +59,13 @@ export interface AgentDeps extends RetryDeps {
 
 /** After a stop, runs that cannot be handed back in this time stay in the spool; so does, at every end, what is owed. */
 const stopGraceMs = 10_000;
-/** How often a due rotation is looked for, and how long one that failed waits. */
-const rotationCheckMs = 60_000;
 
 /**
  * The runner: delivers what an earlier life owed, gets its browser, takes leases, renews its key, listens for hints; until drained, stopped,
  * or ended by an error that no runner can go on with, which is thrown. Nothing of it is left when this resolves.
  */
 export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<StopReason> {
-  const { clock, log, identity, client, random } = deps;
+  const { clock, log, identity, client } = deps;
   const spool = await openSpool(options.home, { log, capBytes: options.spoolBytes });
   const status = openStatusFile(
     options.home,
@@ -96,7 +94,10 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
 
   try {
     const { executeFlow, capabilities } = await deps.startEngine();
-    beside.push(renewKeys(), listen());
+    beside.push(
+      keepKeysFresh(identity, client, { ...deps, signal: ending.signal, onRejected: fail }),
+      listen(),
+    );
     const execute = (lease: Lease): Promise<void> => executeLease(lease, { spool, debts, executeFlow });
     const loop = { ...options, capabilities };
     await leaseLoop(loop, { ...deps, drainSignal: draining.signal, pause, tell, runLease: execute });
@@ -168,19 +169,6 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
   async function graceThenHardStop(): Promise<void> {
     await clock.sleep(stopGraceMs, ending.signal).catch(() => {});
     hardStop.abort(new CancelledError('the runner was stopped'));
-  }
-
-  async function renewKeys(): Promise<void> {
-    while (!ending.signal.aborted) {
-      if (isRotationDue(identity, clock.nowMs())) {
-        await rotateKey(identity, client, { log, signal: ending.signal }).catch((error: unknown) => {
-          if (error instanceof CredentialsRejectedError) fail(error);
-          else if (!ending.signal.aborted) log.warn(`the credentials were not renewed: ${errorText(error)}`);
-        });
-      }
-      // The random part keeps a fleet that was paired together from renewing together.
-      await clock.sleep(rotationCheckMs * (0.5 + random()), ending.signal).catch(() => {});
-    }
   }
 
   function listen(): Promise<void> {

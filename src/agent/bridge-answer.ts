@@ -15,11 +15,12 @@ export interface Answer {
   isSigned: boolean;
 }
 
-/** What to do with an answer: a body, an error to throw, or the same request again at once. */
+/** What to do with an answer: a body, an error to throw, or the same request again at once, with the same or another key. */
 export type Judgement =
   | { kind: 'body'; body: unknown }
   | { kind: 'error'; error: Error }
-  | { kind: 'unknown-key' }
+  /** The key was not taken: where there is another one, it is tried before the error counts. */
+  | { kind: 'key-refused'; error: Error }
   | { kind: 'again'; serverTime: string | null; error: NoAnswerError };
 
 /**
@@ -42,14 +43,28 @@ export function judgeAnswer(name: RouteName, answer: Answer, nowMs: number): Jud
   const problem = readProblem(answer);
   if (problem === null) return { kind: 'error', error: strangeAnswer(name, answer, retryAfterMs) };
   if (!isBelieved) {
-    if (problem.code === 'unknown_key') return { kind: 'unknown-key' };
-    const error = new NoAnswerError(`${textOf(problem)}, in an answer that is not signed`, {
+    // It cannot be signed, so anybody can say it, and a bridge that is set up wrongly says it too: it never ends a runner.
+    const isAboutKey = problem.code === 'unknown_key' || problem.code === 'signature_invalid';
+    const advice = isAboutKey && route.auth === 'runner' ? `; ${askOperators}` : '';
+    const error = new NoAnswerError(`${textOf(problem)}, in an answer that is not signed${advice}`, {
       problem: problem.code,
       retryAfterMs,
     });
-    return { kind: 'error', error };
+    return { kind: isAboutKey ? 'key-refused' : 'error', error };
   }
   return judgeProblem(problem, retryAfterMs);
+}
+
+const askOperators =
+  'if this lasts, ask the operators of the bridge whether they removed this runner or changed WORKER_SECRET, and pair again: qualinet pair --force';
+
+/** True for an error that says: not with this key. */
+export function isKeyRefusal(error: unknown): boolean {
+  if (error instanceof CredentialsRejectedError) return true;
+  return (
+    error instanceof NoAnswerError &&
+    (error.problem === 'unknown_key' || error.problem === 'signature_invalid')
+  );
 }
 
 function judgeProblem(problem: Problem, retryAfterMs: number | null): Judgement {
@@ -66,7 +81,8 @@ function judgeProblem(problem: Problem, retryAfterMs: number | null): Judgement 
       return { kind: 'error', error: new LeaseLostError(text) };
     case 'stop-credentials':
       return {
-        kind: 'error',
+        // A key may be over because a newer one of this runner is in use; a runner that was revoked has no other.
+        kind: problem.code === 'credential_expired' ? 'key-refused' : 'error',
         error: new CredentialsRejectedError(`the bridge refuses these credentials: ${text}`, {
           hint: 'Pair again: qualinet pair --force',
         }),

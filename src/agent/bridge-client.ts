@@ -1,6 +1,5 @@
 import ky from 'ky';
 import type { Clock } from '../lib/clock.ts';
-import { CredentialsRejectedError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { limits } from '../protocol/limits.ts';
 import {
@@ -16,6 +15,7 @@ import { type RequestMessage, type SigningKey, signRequest, verifyResponse } fro
 import { abortScope } from './abort-scope.ts';
 import { type Answer, judgeAnswer } from './bridge-answer.ts';
 import { isNetworkFailure, NoAnswerError, networkError } from './bridge-errors.ts';
+import type { KeyRing } from './key-ring.ts';
 import { readBody, type Transport } from './transport.ts';
 
 /** One call of a route. */
@@ -23,6 +23,8 @@ interface Call<Name extends RouteName> {
   params?: Readonly<Record<string, string>>;
   body?: RequestOf<Name>;
   signal?: AbortSignal | undefined;
+  /** Signs with this key and no other. */
+  key?: SigningKey;
   /** The whole exchange, default 30 s. */
   timeoutMs?: number;
   /** Longest answer taken, default 4 MiB. */
@@ -43,8 +45,7 @@ export interface BridgeClient {
 
 export interface BridgeClientDeps {
   apiBaseUrl: string;
-  /** The key for this kind of route; null where there is none. */
-  keyFor(auth: RouteAuth): SigningKey | null;
+  keys: KeyRing;
   transport: Transport;
   clock: Clock;
   log: Log;
@@ -53,18 +54,14 @@ export interface BridgeClientDeps {
 
 const defaultTimeoutMs = 30_000;
 const defaultAnswerBytes = 4 * limits.flowBytes;
-/** An unknown key ends the runner only when it was answered this often in a row, over this time. Source: security measurements, §1. */
-const unknownKeyAnswers = 3;
-const unknownKeyMs = 60_000;
 /** A clock that is off by more than this is worth a warning. */
 const worthTellingMs = 30_000;
 
 /** Makes the client. It keeps the clocks' offset, which only a signed answer may change. */
 export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
-  const { apiBaseUrl, clock, log, transport, version } = deps;
+  const { apiBaseUrl, clock, keys, log, transport, version } = deps;
   const userAgent = `qualinet/${version}`;
   let offsetMs = 0;
-  let unknownKey = { answers: 0, sinceMs: 0 };
 
   return { apiBaseUrl, call, signedGet };
 
@@ -72,19 +69,35 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
     name: Name,
     request: Call<Name> = {},
   ): Promise<ResponseOf<Name>> {
+    const { auth }: Route = routes[name];
+    let key = auth === 'none' ? null : (request.key ?? requiredKey(auth));
     let again = true;
+    const tried = new Set<SigningKey>();
+    let refusal: Error | null = null;
     for (;;) {
-      const answer = await exchange(name, request);
+      const answer = await exchange(name, request, key);
       const judgement = judgeAnswer(name, answer, clock.nowMs());
-      if (judgement.kind !== 'unknown-key' && answer.isSigned) unknownKey = { answers: 0, sinceMs: 0 };
+      if (key !== null && answer.isSigned && judgement.kind !== 'key-refused') keys.proved(key);
       switch (judgement.kind) {
         case 'body':
+          if (key !== null && ordersRenewal(judgement.body)) keys.renewalOrdered(key);
           // The schema of exactly this route made it.
           return judgement.body as ResponseOf<Name>;
         case 'error':
           throw judgement.error;
-        case 'unknown-key':
-          throw unknownKeyError(name);
+        case 'key-refused': {
+          if (key === null) throw judgement.error;
+          keys.refused(key);
+          tried.add(key);
+          // Signed refusals of all keys end a runner; one that anybody could have said makes all of them doubtful.
+          if (!(refusal instanceof NoAnswerError)) refusal = judgement.error;
+          key = request.key === undefined ? keys.otherThan(tried) : null;
+          if (key === null) throw refusal;
+          log.debug('the bridge did not take a key of this runner; another one is tried', {
+            keyid: key.keyid,
+          });
+          break;
+        }
         case 'again':
           if (judgement.serverTime !== null) correctClock(judgement.serverTime);
           if (!again) throw judgement.error;
@@ -93,7 +106,11 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
     }
   }
 
-  async function exchange<Name extends RouteName>(name: Name, request: Call<Name>): Promise<Answer> {
+  async function exchange<Name extends RouteName>(
+    name: Name,
+    request: Call<Name>,
+    key: SigningKey | null,
+  ): Promise<Answer> {
     const route: Route = routes[name];
     const url = `${apiBaseUrl}${routePath(name, request.params)}`;
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
@@ -113,7 +130,7 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
         timeout: false,
         throwHttpErrors: false,
         fetch: async (input) => {
-          const sent = await send(input as Request, route.auth, request, scope.signal);
+          const sent = await send(input as Request, key, request, scope.signal);
           isSigned = sent.isSigned;
           return sent.response;
         },
@@ -130,14 +147,13 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
 
   async function send(
     input: Request,
-    auth: RouteAuth,
+    key: SigningKey | null,
     { maxAnswerBytes = defaultAnswerBytes }: { maxAnswerBytes?: number },
     signal: AbortSignal,
   ): Promise<{ response: Response; isSigned: boolean }> {
     const body = input.body === null ? null : new Uint8Array(await input.arrayBuffer());
     const headers: Record<string, string> = { ...Object.fromEntries(input.headers), ...ownHeaders() };
     const message: RequestMessage = { method: input.method, url: input.url, headers, body };
-    const key = auth === 'none' ? null : requiredKey(auth);
     if (key !== null) Object.assign(headers, signRequest(message, key, signingTimeMs()));
     const raw = await transport.send({ method: input.method, url: input.url, headers, body, signal });
     const bytes = await readBody(raw, maxAnswerBytes);
@@ -161,7 +177,7 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
   }
 
   function requiredKey(auth: RouteAuth): SigningKey {
-    const key = deps.keyFor(auth);
+    const key = keys.keyFor(auth);
     if (key === null) throw new Error(`there is no key for ${auth} routes`);
     return key;
   }
@@ -181,21 +197,10 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
       );
     }
   }
+}
 
-  // It cannot be signed, so anybody can say it: it needs to be said for a while.
-  function unknownKeyError(name: string): Error {
-    const nowMs = clock.monotonicMs();
-    if (unknownKey.answers === 0) unknownKey.sinceMs = nowMs;
-    unknownKey.answers += 1;
-    const lastingMs = nowMs - unknownKey.sinceMs;
-    if (unknownKey.answers >= unknownKeyAnswers && lastingMs >= unknownKeyMs) {
-      return new CredentialsRejectedError(
-        `the bridge at ${apiBaseUrl} has not known this runner for ${Math.round(lastingMs / 1_000)} s`,
-        { hint: 'If that address is right, pair again: qualinet pair --force' },
-      );
-    }
-    return new NoAnswerError(`the bridge says it does not know this runner's key (${name})`, {
-      problem: 'unknown_key',
-    });
-  }
+// Polls and heartbeats bring orders back; this one is about the key that they were signed with.
+function ordersRenewal(body: unknown): boolean {
+  const orders: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'orders') : null;
+  return Array.isArray(orders) && orders.includes('rotate');
 }

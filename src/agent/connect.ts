@@ -34,7 +34,7 @@ export function connectBridge(
   const identity = createIdentity(credentials, save);
   const client = createBridgeClient({
     apiBaseUrl: credentials.apiBaseUrl,
-    keyFor: identity.keyFor,
+    keys: identity,
     transport,
     clock: systemClock,
     log,

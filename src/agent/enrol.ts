@@ -10,6 +10,7 @@ import type { Host } from '../protocol/messages.ts';
 import { createBridgeClient } from './bridge-client.ts';
 import { NoAnswerError } from './bridge-errors.ts';
 import type { Credentials } from './credentials.ts';
+import { oneKey } from './key-ring.ts';
 import { type RetryDeps, withRetry } from './retry.ts';
 import type { Transport } from './transport.ts';
 
@@ -44,7 +45,7 @@ export async function enrolRunner(request: EnrolRequest, deps: EnrolDeps): Promi
     keyid: keyidOf({ kind: 'enrol', runnerId }),
     secret: deriveKey(workerSecret, { kind: 'enrol', runnerId }),
   };
-  const client = createBridgeClient({ ...deps, apiBaseUrl, keyFor: () => enrolKey });
+  const client = createBridgeClient({ ...deps, apiBaseUrl, keys: oneKey('enrol', enrolKey) });
   const body = {
     host,
     ...(name === null ? {} : { name }),

@@ -16,6 +16,7 @@ import { normaliseApiBaseUrl } from './agent-config.ts';
 import { createBridgeClient } from './bridge-client.ts';
 import { NoAnswerError } from './bridge-errors.ts';
 import type { Credentials } from './credentials.ts';
+import { oneKey } from './key-ring.ts';
 import { type RetryDeps, withRetry } from './retry.ts';
 import type { Transport } from './transport.ts';
 
@@ -70,7 +71,7 @@ export async function pairRunner(
   const client = createBridgeClient({
     ...deps,
     apiBaseUrl: request.apiBaseUrl,
-    keyFor: (auth) => (auth === 'managed' ? managedKey : null),
+    keys: oneKey('managed', managedKey),
   });
   const exchange = newExchangeKeys();
   const body = {

@@ -30,6 +30,7 @@ import { runLine } from './leases/run-line.ts';
 import { countRequests } from './metrics/count-requests.ts';
 import { fleetGauges } from './metrics/fleet-gauges.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { secretGauges } from './metrics/secret-gauges.ts';
 import { createOutages } from './outages.ts';
 import { blobPresigner } from './pictures/blob-presigner.ts';
 import { bucketPresigner } from './pictures/bucket-presigner.ts';
@@ -39,6 +40,7 @@ import type { Stores } from './stores.ts';
 import { startSweeps } from './sweeps.ts';
 import { defaultTiming, type Timing } from './timing.ts';
 import { startTracing } from './tracing/start-tracing.ts';
+import { fromEach } from './worker-secrets.ts';
 
 /** A bridge that serves. */
 export interface Bridge {
@@ -119,7 +121,7 @@ async function compose(
   parts: Parts,
 ): Promise<{ app: FastifyInstance; readiness: Readiness; startIntake: () => Promise<void> }> {
   const { config, clock, log, stores, publicUrl, undo } = parts;
-  const { db, now, hints, events, nonces, blobs, workerSecret, adminToken, autoApprove } = stores;
+  const { db, now, hints, events, nonces, blobs, workerSecrets, adminToken, autoApprove } = stores;
   const timing: Timing = { ...defaultTiming, ...config.timing, ...parts.timing };
   const nowMs = () => clock.nowMs();
   const teller = createTeller({ db, now, events, log });
@@ -134,6 +136,7 @@ async function compose(
   const observe = everyObserver(observers, log);
   const leases = { db, now, timing, hints, events, teller, observe, returned: metrics.leaseReturned, log };
   metrics.addSource('fleet', fleetGauges({ db, now, timing }));
+  metrics.addSource('secrets', secretGauges({ db, now, workerSecrets }));
   const dispatcher = createDispatcher({ ...leases, clock });
   const intake =
     config.servers === null
@@ -145,16 +148,16 @@ async function compose(
   const streams = eventStreams(timing.streamHeartbeatMs);
   const seen = seenNotes({ ...leases, clock });
   const readiness = createReadiness({ dependencies, clock, log });
-  const signingKey = bridgeKey(workerSecret, 'blob-urls');
+  const signingKeys = fromEach(workerSecrets, (secret) => bridgeKey(secret, 'blob-urls'));
   const uploads = { ttlMs: timing.uploadUrlMs, nowMs };
   const presigner =
     config.bucket === null
-      ? blobPresigner({ signingKey, publicUrl, ...uploads })
+      ? blobPresigner({ signingKey: signingKeys[0], publicUrl, ...uploads })
       : bucketPresigner(config.bucket, uploads);
   const all = {
     ...leases,
-    workerSecret,
-    pepper: bridgeKey(workerSecret, 'pairing-codes'),
+    workerSecrets,
+    peppers: fromEach(workerSecrets, (secret) => bridgeKey(secret, 'pairing-codes')),
     publicUrl,
     autoApprove,
     isManagedAllowed: config.managedPairSecret !== null,
@@ -166,7 +169,7 @@ async function compose(
     adminToken,
     managedSecret: config.managedPairSecret,
     callers: knownCallers({ ...leases, nowMs }),
-    keyOf: derivedKeys(workerSecret),
+    keysOf: derivedKeys(workerSecrets),
     nonces,
   };
   const app = createApp(
@@ -175,7 +178,7 @@ async function compose(
       ...pairingRoutes(all),
       ...runnerRoutes(all),
       ...countHandlers(leaseRoutes({ ...all, dispatcher, presigner, seen }), metrics),
-      ...blobRoutes({ blobs, signingKey, nowMs }),
+      ...blobRoutes({ blobs, signingKeys, nowMs }),
       ...operatorRunnerRoutes(all),
       ...operatorRunRoutes(leases),
       ...systemRoutes({ readiness, metrics, publicUrl }),

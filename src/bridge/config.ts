@@ -18,6 +18,8 @@ export interface BridgeConfig {
   /** What runners sign for and send to; null: `http://<host>:<port>`, for a loopback host only. No slash at the end. */
   readonly publicUrl: string | null;
   readonly workerSecret: Secret | null;
+  /** Secrets that are being replaced: what was derived from them is still taken. */
+  readonly previousWorkerSecrets: readonly Secret[];
   readonly adminToken: Secret | null;
   /** Null: managed pairing is off. */
   readonly managedPairSecret: Secret | null;
@@ -105,6 +107,7 @@ const environment = z.object({
     .default(defaultPort),
   PUBLIC_URL: httpAddress.optional(),
   WORKER_SECRET: secret(16).transform(asSecret).optional(),
+  WORKER_SECRET_PREVIOUS: secret(16).transform(asSecret).optional(),
   QUALINET_ADMIN_TOKEN: secret(16)
     .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
     .transform(asSecret)
@@ -182,6 +185,7 @@ export function readBridgeConfig(env: Readonly<Record<string, string | undefined
   const problems = [
     ...(parsed.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? []),
     ...serverProblems(given),
+    ...previousSecretProblems(given),
     ...tracingProblems,
     ...missingOf(
       given,
@@ -215,6 +219,7 @@ export function readBridgeConfig(env: Readonly<Record<string, string | undefined
     port: values.PORT,
     publicUrl: values.PUBLIC_URL ?? null,
     workerSecret: values.WORKER_SECRET ?? null,
+    previousWorkerSecrets: values.WORKER_SECRET_PREVIOUS === undefined ? [] : [values.WORKER_SECRET_PREVIOUS],
     adminToken: values.QUALINET_ADMIN_TOKEN ?? null,
     managedPairSecret:
       values.QUALINET_ALLOW_MANAGED_PAIR === 'true' ? (values.QUALINET_MANAGED_PAIR_SECRET ?? null) : null,
@@ -265,6 +270,15 @@ function serverProblems(given: Given): string[] {
       .filter((name) => given[name] === undefined)
       .map((name) => `${name}: is needed with DATABASE_URL, because all bridges must have the same`),
   ];
+}
+
+function previousSecretProblems(given: Given): string[] {
+  const { WORKER_SECRET: current, WORKER_SECRET_PREVIOUS: previous } = given;
+  if (previous === undefined) return [];
+  if (current === undefined) return ['WORKER_SECRET: is needed with WORKER_SECRET_PREVIOUS'];
+  return current === previous
+    ? ['WORKER_SECRET_PREVIOUS: must differ from WORKER_SECRET; unset it when nothing is replaced']
+    : [];
 }
 
 /** Problems of a set of variables that are given together or not at all. */

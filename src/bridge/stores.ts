@@ -4,6 +4,7 @@ import type { EventLog } from './events/event-log.ts';
 import type { Hints } from './hints.ts';
 import type { Nonces } from './http/nonces.ts';
 import type { Blobs } from './pictures/blobs.ts';
+import type { WorkerSecrets } from './worker-secrets.ts';
 
 /** One thing a bridge depends on, and whether it works now. */
 export interface Dependency {
@@ -22,7 +23,7 @@ export interface Stores {
   readonly nonces: Nonces;
   /** Pictures, where there is no bucket. */
   readonly blobs: Blobs;
-  readonly workerSecret: Secret;
+  readonly workerSecrets: WorkerSecrets;
   readonly adminToken: Secret;
   /** Whether a pairing code approves its runner unless it says otherwise. */
   readonly autoApprove: boolean;

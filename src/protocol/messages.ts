@@ -12,8 +12,8 @@ import {
 // every depth: fields that a newer side adds are left out, known ones are checked in full. Requests of operators are strict:
 // an unknown field there is a mistake, and is refused by name.
 
-const uuid = z.uuid();
-const name = z.string().min(1).max(200);
+export const uuid = z.uuid();
+export const name = z.string().min(1).max(200);
 /** Raw bytes as base64url without padding. */
 const base64url = (bytes: number) =>
   z
@@ -22,7 +22,7 @@ const base64url = (bytes: number) =>
       new RegExp(`^[A-Za-z0-9_-]{${Math.ceil((bytes * 4) / 3)}}$`),
       `must be ${bytes} bytes as base64url`,
     );
-const isoTime = z.iso.datetime();
+export const isoTime = z.iso.datetime();
 
 export const workspaceSchema = z
   .string()
@@ -308,7 +308,11 @@ export const runnerView = z.object({
   /** What it said with its last poll, null before the first. */
   capabilities: capabilitiesSchema.nullable(),
 });
-export const runnersResponse = z.object({ runners: z.array(runnerView) });
+export const runnersResponse = z.object({
+  runners: z.array(runnerView),
+  /** Ids of those that are lost with WORKER_SECRET_PREVIOUS: their keys are not of WORKER_SECRET yet. */
+  onPreviousSecret: z.array(uuid).optional(),
+});
 export const approveRequest = z.strictObject({ approve: z.boolean() });
 export const drainRequest = z.strictObject({ drain: z.boolean() });
 
@@ -346,50 +350,6 @@ export const runView = z.object({
   error: runErrorSchema.nullable(),
 });
 export type RunView = z.infer<typeof runView>;
-
-const whyStates = ['waiting', 'offered', 'running', 'over'] as const;
-
-const lackSchema = z.discriminatedUnion('what', [
-  z.object({ what: z.literal('not_approved'), state: z.enum(runnerStates) }),
-  z.object({ what: z.literal('labels'), missing: labelsSchema }),
-  z.object({ what: z.literal('too_old'), protocol: z.number().int(), needs: z.number().int() }),
-  z.object({ what: z.literal('offline'), lastSeenAt: isoTime.nullable() }),
-  z.object({ what: z.literal('draining') }),
-  z.object({
-    what: z.literal('full'),
-    holds: z.number().int().positive(),
-    concurrency: z.number().int().positive(),
-    /** Until the first of its runs should end, judged by how long such runs took; null when none is known. */
-    freeInMs: z.number().int().nonnegative().nullable(),
-    /** Until the bridge ends the first of its runs, whatever happens. */
-    freeAtMostMs: z.number().int().nonnegative(),
-  }),
-]);
-/** Something a runner lacks to take a run. */
-export type Lack = z.infer<typeof lackSchema>;
-
-export const whyResponse = z.object({
-  runId: uuid,
-  /** As the row says it; a backend may have words of its own. */
-  status: z.string(),
-  state: z.enum(whyStates),
-  /** The answer in a sentence or two. */
-  summary: z.string(),
-  /** Null for a run that does not wait, or waits where bridges do not see it yet. */
-  waitingSince: isoTime.nullable(),
-  waitedMs: z.number().int().nonnegative().nullable(),
-  /** When it is given out again, after a runner could not start it; null when it could be now. */
-  availableAt: isoTime.nullable(),
-  /** Runs of its workspace that come first and that runners of this run could take as well. */
-  ahead: z.number().int().nonnegative(),
-  /** Why the attempt before this one ended, null for the first. */
-  lastEndReason: z.string().nullable(),
-  /** Runners of its workspace, those that come closest to taking it first; empty for a run that does not wait. */
-  runners: z.array(z.object({ runnerId: uuid, name, lacks: z.array(lackSchema), canTake: z.boolean() })),
-  /** Further runners of the workspace that are not listed. */
-  moreRunners: z.number().int().nonnegative(),
-});
-export type WhyResponse = z.infer<typeof whyResponse>;
 
 export const submitResponse = z.object({ runId: uuid, status: z.enum(runStatuses) });
 export const runsResponse = z.object({ runs: z.array(runView.omit({ stepsResult: true })) });

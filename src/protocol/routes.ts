@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { limits } from './limits.ts';
 import * as m from './messages.ts';
 import type { ProblemCode } from './problem.ts';
+import { whyResponse } from './why-messages.ts';
 
 /**
  * How a request proves who sends it.
@@ -283,7 +284,7 @@ export const routes = {
     path: '/v1/runs/:runId/why',
     auth: 'operator',
     summary: 'Why a run waits: what each runner of its workspace lacks to take it',
-    response: m.whyResponse,
+    response: whyResponse,
     problems: ['not_found'],
   },
   cancelRun: {

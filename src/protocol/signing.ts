@@ -85,12 +85,12 @@ export type RequestVerdict =
 
 /**
  * Checks a request: form, key, HMAC, digest, time; the caller then checks the key's state and the nonce, which it may
- * store only for an authentic request. `findKey` gives null for an unknown key; a dummy key is then used, so that unknown
- * and wrong take the same time.
+ * store only for an authentic request. `findKeys` gives every key that may bear this id (a secret that is being replaced
+ * makes two), the likeliest first; none for an unknown id: a dummy key is then used, so that unknown and wrong take the same time.
  */
 export async function verifyRequest(
   message: RequestMessage,
-  findKey: (keyid: string) => Promise<SigningKey | null>,
+  findKeys: (keyid: string) => Promise<readonly SigningKey[]>,
   nowMs: number,
 ): Promise<RequestVerdict> {
   const input = message.headers['signature-input'];
@@ -108,12 +108,18 @@ export async function verifyRequest(
     return { authentic: false, problem: 'signature_malformed', detail: 'not of the profile qualinet-v1' };
   }
   const [, , created = '', expires = '', nonce = '', keyid = ''] = parts;
-  const known = await findKey(keyid);
-  const key = known ?? { keyid, secret: dummySecret };
-  const genuine = await isGenuine(requestDescriptor(message, {}), key, Number(created));
-  if (known === null)
+  const known = await findKeys(keyid);
+  const candidates = known.length === 0 ? [{ keyid, secret: dummySecret }] : known;
+  let key: SigningKey | null = null;
+  for (const candidate of candidates) {
+    if (await isGenuine(requestDescriptor(message, {}), candidate, Number(created))) {
+      key = candidate;
+      break;
+    }
+  }
+  if (known.length === 0)
     return { authentic: false, problem: 'unknown_key', detail: `no runner has the key ${keyid}` };
-  if (!genuine) {
+  if (key === null) {
     return {
       authentic: false,
       problem: 'signature_invalid',

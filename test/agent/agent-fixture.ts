@@ -44,7 +44,7 @@ export async function fixture<C extends Clock = Clock>({
   const identity = createIdentity(bridge.credentials(), async (credentials) => void saved.push(credentials));
   const client = createBridgeClient({
     apiBaseUrl: bridge.url,
-    keyFor: identity.keyFor,
+    keys: identity,
     transport,
     clock: usedClock,
     log,

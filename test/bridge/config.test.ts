@@ -21,6 +21,7 @@ describe('the configuration of the bridge', () => {
       port: defaultPort,
       publicUrl: null,
       workerSecret: null,
+      previousWorkerSecrets: [],
       adminToken: null,
       managedPairSecret: null,
       servers: null,
@@ -37,6 +38,19 @@ describe('the configuration of the bridge', () => {
     expect(
       readBridgeConfig({ HOST: '', PORT: '', PUBLIC_URL: '', REDIS_URL: '', QUALINET_DATA_DIR: '' }),
     ).toEqual(readBridgeConfig({}));
+  });
+
+  it('takes a secret that is being replaced beside the one that replaces it, and only so', () => {
+    const previous = 'a secret that is being replaced';
+    const config = readBridgeConfig({
+      WORKER_SECRET: 'the one that comes after it',
+      WORKER_SECRET_PREVIOUS: previous,
+    });
+    expect(config.previousWorkerSecrets.map((secret) => secret.reveal())).toEqual([previous]);
+    expect(problemsOf({ WORKER_SECRET_PREVIOUS: previous }).join()).toMatch(/^WORKER_SECRET: is needed/);
+    expect(problemsOf({ WORKER_SECRET: previous, WORKER_SECRET_PREVIOUS: previous }).join()).toMatch(
+      /must differ/,
+    );
   });
 
   it('lets old runners end at a date, a day or an instant with its zone, and takes half of that for a mistake', () => {

@@ -67,9 +67,9 @@ export function fleetContract(store: () => Store): void {
       await drainRunner(deps, (await seen()).runnerId, true);
       await seen({ protocol: 99 });
       await revokeRunner(deps, (await seen()).runnerId);
-      const { code } = await createCode({ ...deps, pepper }, { workspace, labels: ['eu'] }, false);
+      const { code } = await createCode({ ...deps, peppers: [pepper] }, { workspace, labels: ['eu'] }, false);
       await redeemCode(
-        { ...deps, pepper, workerSecret },
+        { ...deps, peppers: [pepper], workerSecrets: [workerSecret] },
         { code, publicKey: newExchangeKeys().publicKey, host: testHost },
         { managed: false, ip: '10.9.9.9' },
       );

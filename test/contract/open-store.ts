@@ -101,7 +101,7 @@ export function storeOn({ db, hints, events, flowId }: OpenedStores): Store {
       ).runId,
     async runner(labels = []) {
       const runnerId = randomUUID();
-      await enrolRunner({ ...deps, workerSecret }, runnerId, { host: testHost, labels });
+      await enrolRunner({ ...deps, workerSecrets: [workerSecret] }, runnerId, { host: testHost, labels });
       await db.execute(`update qualinet.runners set workspace = '${workspace}' where id = '${runnerId}'`);
       const taker = { runnerId, workspace, labels };
       const beat: Taker['beat'] = (held, nodeId = null) => keepLease(deps, held, nodeId);

@@ -9,8 +9,8 @@ import type { Store } from './open-store.ts';
 
 /** Codes, keys and guesses. */
 export function runnersContract(store: () => Store): void {
-  const codes = () => ({ ...store().deps, pepper: store().pepper });
-  const keys = () => ({ ...store().deps, workerSecret: store().workerSecret });
+  const codes = () => ({ ...store().deps, peppers: [store().pepper] as const });
+  const keys = () => ({ ...store().deps, workerSecrets: [store().workerSecret] as const });
   const newCode = (more: object = {}) => createCode(codes(), { workspace: store().workspace, ...more }, true);
 
   describe('a pairing code', () => {
@@ -118,10 +118,10 @@ export function runnersContract(store: () => Store): void {
     it('lives on for a grace after the first use of the next one, not before', async () => {
       const { clock, deps } = store();
       const { runnerId } = await store().runner();
-      await makeKey(deps, runnerId, 2);
+      await makeKey(keys(), runnerId, 2);
       await clock.advance(defaultTiming.keyGraceMs);
       expect(await findRunnerByKey(deps, runnerId, 1)).toMatchObject({ isOver: false });
-      await markKeyUsed(deps, runnerId, 2);
+      await markKeyUsed(deps, { runnerId, generation: 2 }, 'mark');
       await clock.advance(defaultTiming.keyGraceMs - 1);
       expect(await findRunnerByKey(deps, runnerId, 1)).toMatchObject({ isOver: false });
       await clock.advance(1);
@@ -138,7 +138,7 @@ export function runnersContract(store: () => Store): void {
       const again = await rotateKey(keys(), caller, publicKey);
       expect([first.generation, again.generation]).toEqual([2, 2]);
       expect(again.notAfter).toBe(first.notAfter);
-      await markKeyUsed(store().deps, runnerId, 2);
+      await markKeyUsed(store().deps, { runnerId, generation: 2 }, 'mark');
       await expect(rotateKey(keys(), caller, publicKey)).rejects.toMatchObject({
         code: 'credential_expired',
       });

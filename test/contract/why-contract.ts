@@ -6,7 +6,7 @@ import { drainRunner, listRunners, noteSeen, revokeRunner } from '../../src/brid
 import { explainRun } from '../../src/bridge/runs/explain-run.ts';
 import { defaultTiming } from '../../src/bridge/timing.ts';
 import { protocolVersion } from '../../src/protocol/limits.ts';
-import type { WhyResponse } from '../../src/protocol/messages.ts';
+import type { WhyResponse } from '../../src/protocol/why-messages.ts';
 import { testCapabilities } from '../support/signed-client.ts';
 import { passed, type Store } from './open-store.ts';
 

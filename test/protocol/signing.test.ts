@@ -18,7 +18,7 @@ const runnerId = '7b0f8f0e-7a39-4c0e-9d4e-1a2b3c4d5e6f';
 const name = { kind: 'runner', runnerId, generation: 1 } as const;
 const key: SigningKey = { keyid: keyidOf(name), secret: deriveKey(new Secret('a master secret'), name) };
 const nowMs = Date.parse('2026-11-24T10:00:00Z');
-const find = async (keyid: string) => (keyid === key.keyid ? key : null);
+const find = async (keyid: string) => (keyid === key.keyid ? [key] : []);
 
 function request(over: Partial<RequestMessage> = {}): RequestMessage {
   return {

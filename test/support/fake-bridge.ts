@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Credentials } from '../../src/agent/credentials.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { checkWord, deriveKey, keyidOf, parseKeyid, wrapKey } from '../../src/protocol/keys.ts';
-import type { Lease } from '../../src/protocol/messages.ts';
+import type { Lease, WrappedKey } from '../../src/protocol/messages.ts';
 import { type ProblemCode, problemBody } from '../../src/protocol/problem.ts';
 import { type RequestOf, type Route, type RouteName, routes } from '../../src/protocol/routes.ts';
 import type { NumberedEvent, RunResult } from '../../src/protocol/run-result.ts';
@@ -71,6 +71,13 @@ export class FakeBridge {
   readonly orders = new Map<string, string[]>();
   readonly lost = new Set<string>();
   readonly revoked = new Set<string>();
+  /** Ids of keys that are over, and of keys it says it does not know. */
+  readonly expired = new Set<string>();
+  readonly unknown = new Set<string>();
+  /** Wraps something else than the next key; null for the next key itself. */
+  wrap: ((publicKey: string) => WrappedKey) | null = null;
+  /** Orders that polls bring back. */
+  pollOrders: string[] = [];
   /** What the clock of the bridge says; null for this machine's. */
   nowMs: () => number = Date.now;
   ttlMs = 60_000;
@@ -212,10 +219,11 @@ export class FakeBridge {
     let key: SigningKey | null = null;
     let refusal: ProblemCode | null = null;
     if (routes[name].auth !== 'none') {
-      const verdict = await verifyRequest(message, (keyid) => this.#findKey(keyid), this.nowMs());
+      const verdict = await verifyRequest(message, async (keyid) => this.#keysNamed(keyid), this.nowMs());
       refusal = verdict.problem;
       if (verdict.authentic) key = verdict.key;
       if (refusal === null && key !== null && this.revoked.has(key.keyid)) refusal = 'credential_revoked';
+      if (refusal === null && key !== null && this.expired.has(key.keyid)) refusal = 'credential_expired';
     }
     const json: unknown = bytes.length === 0 ? undefined : JSON.parse(bytes.toString('utf8'));
     const route: Route = routes[name];
@@ -264,7 +272,7 @@ export class FakeBridge {
       case 'pollLeases':
         return json({
           leases: await this.#poll(body as RequestOf<'pollLeases'>, isGone),
-          orders: this.isDraining ? ['drain'] : [],
+          orders: [...(this.isDraining ? ['drain'] : []), ...this.pollOrders],
         });
       case 'heartbeat':
         return json({
@@ -303,11 +311,9 @@ export class FakeBridge {
         return json({ ...this.#about(runnerId), ...this.#issued(runnerId) });
       case 'rotateCredentials': {
         const keyid = this.keyOf(runnerId, this.generation + 1).keyid;
-        const wrappedKey = wrapKey(
-          this.keyOf(runnerId, this.generation + 1).secret,
-          (body as RequestOf<'rotateCredentials'>).publicKey,
-          keyid,
-        );
+        const { publicKey } = body as RequestOf<'rotateCredentials'>;
+        const { secret } = this.keyOf(runnerId, this.generation + 1);
+        const wrappedKey = this.wrap === null ? wrapKey(secret, publicKey, keyid) : this.wrap(publicKey);
         return json({ ...this.#issued(runnerId, this.generation + 1), wrappedKey });
       }
       case 'runnerSelf':
@@ -403,10 +409,10 @@ export class FakeBridge {
     return key === null || key.kind === 'managed' ? '' : key.runnerId;
   }
 
-  async #findKey(keyid: string): Promise<SigningKey | null> {
+  #keysNamed(keyid: string): SigningKey[] {
     const name = parseKeyid(keyid);
-    if (name === null) return null;
-    return { keyid, secret: deriveKey(name.kind === 'managed' ? managedSecret : workerSecret, name) };
+    if (name === null || this.unknown.has(keyid)) return [];
+    return [{ keyid, secret: deriveKey(name.kind === 'managed' ? managedSecret : workerSecret, name) }];
   }
 
   #openStream(response: ServerResponse): void {

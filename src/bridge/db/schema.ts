@@ -63,6 +63,8 @@ export const runnerKeys = qualinet.table(
     notBefore: instant('not_before').notNull(),
     notAfter: instant('not_after').notNull(),
     firstUsedAt: instant('first_used_at'),
+    /** Tells of which WORKER_SECRET it was made or used with last, should that be replaced; null before this was noted. */
+    secretMark: text('secret_mark'),
   },
   (table) => [primaryKey({ columns: [table.runnerId, table.generation] })],
 );

@@ -23,7 +23,11 @@ import { requireRunsTable } from './runs-columns.ts';
  */
 export async function openServers(
   { databaseUrl, redisUrl }: ServersConfig,
-  { workerSecret, adminToken }: Pick<BridgeConfig, 'workerSecret' | 'adminToken'>,
+  {
+    workerSecret,
+    previousWorkerSecrets,
+    adminToken,
+  }: Pick<BridgeConfig, 'workerSecret' | 'previousWorkerSecrets' | 'adminToken'>,
   { clock, ...reach }: ReachDeps & { clock: Clock },
 ): Promise<Stores> {
   if (workerSecret === null || adminToken === null) {
@@ -51,7 +55,7 @@ export async function openServers(
       events: { ...redisEvents(redis.commands), late: lateUpdateTable(pool.db) },
       nonces: redisNonces({ redis: redis.commands, nowMs, log }),
       blobs: blobTable({ db: pool.db, now: databaseNow }),
-      workerSecret,
+      workerSecrets: [workerSecret, ...previousWorkerSecrets],
       adminToken,
       autoApprove: false,
       place: `PostgreSQL ${pool.place}, Redis ${redis.place}`,

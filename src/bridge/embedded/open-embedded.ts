@@ -21,7 +21,6 @@ export async function openEmbedded(
   const folder = await openDataFolder(config.dataDir);
   try {
     const made = await ownSecrets(folder.path);
-    const workerSecret = config.workerSecret ?? made.workerSecret;
     const adminToken = config.adminToken ?? made.adminToken;
     if (!hasDatabase(folder.databaseFolder)) onFirstStart?.();
     const { db, close: closeDatabase } = await openDatabase(folder.databaseFolder);
@@ -34,7 +33,7 @@ export async function openEmbedded(
       events: eventTable({ db, hints }),
       nonces: memoryNonces(() => clock.nowMs()),
       blobs: blobFolder(folder.blobFolder),
-      workerSecret,
+      workerSecrets: [config.workerSecret ?? made.workerSecret, ...config.previousWorkerSecrets],
       adminToken,
       // Whoever reads a code off this bridge's terminal is its operator, so there is nobody else to ask.
       autoApprove: true,

@@ -5,14 +5,15 @@ import type { RouteAuth } from '../../protocol/routes.ts';
 import { type RequestMessage, type SigningKey, verifyRequest } from '../../protocol/signing.ts';
 import { ProblemError } from '../problem-error.ts';
 import { type KeyDeps, markKeyUsed, type RunnerCaller } from '../runners/runner-keys.ts';
+import { secretMark } from '../worker-secrets.ts';
 import type { KnownCallers } from './known-callers.ts';
 import type { Nonces } from './nonces.ts';
 
 /** What checking a request needs. */
 export interface AuthDeps extends KeyDeps {
   callers: KnownCallers;
-  /** Keys that WORKER_SECRET gives. */
-  keyOf: (name: KeyName) => Secret;
+  /** Keys that the secrets give, in their order. */
+  keysOf: (name: KeyName) => readonly Secret[];
   adminToken: Secret;
   /** Null when managed pairing is off. */
   managedSecret: Secret | null;
@@ -62,9 +63,13 @@ export async function authenticate(
   if (remembered === 'seen') throw new ProblemError('replayed');
   if (remembered === 'full') throw new ProblemError('unavailable', { detail: 'too many requests' }, 10_000);
   if (found.runner === null) return { caller: found.enrolling };
-  const { isUsed, isOver: _, isRevoked: __, ...caller } = found.runner;
-  if (!isUsed) await markKeyUsed(deps, caller.runnerId, caller.generation);
-  return { caller };
+  const { isUsed, isOver: _, isRevoked: __, secretMark: kept, ...caller } = found.runner;
+  const mark = secretMark(deps.workerSecrets[found.secretIndex] ?? deps.workerSecrets[0]);
+  if (!isUsed || kept !== mark) {
+    await markKeyUsed(deps, caller, mark);
+    deps.callers.forget(caller.runnerId);
+  }
+  return { caller: { ...caller, mustRotate: found.secretIndex > 0 } };
 }
 
 async function verifySignature(
@@ -75,20 +80,22 @@ async function verifySignature(
 ) {
   let runner: Awaited<ReturnType<KnownCallers['find']>> = null;
   let enrolling: { runnerId: string } | null = null;
+  let candidates: readonly Secret[] = [];
   const verdict = await verifyRequest(
     message,
     async (keyid) => {
       const name = parseKeyid(keyid);
-      if (name === null || name.kind !== auth) return null;
+      if (name === null || name.kind !== auth) return [];
       if (name.kind === 'managed') {
-        return deps.managedSecret === null ? null : { keyid, secret: deriveKey(deps.managedSecret, name) };
+        return deps.managedSecret === null ? [] : [{ keyid, secret: deriveKey(deps.managedSecret, name) }];
       }
       if (name.kind === 'enrol') enrolling = { runnerId: name.runnerId };
       else {
         runner = await deps.callers.find(name.runnerId, name.generation);
-        if (runner === null) return null;
+        if (runner === null) return [];
       }
-      return { keyid, secret: deps.keyOf(name) };
+      candidates = deps.keysOf(name);
+      return candidates.map((secret) => ({ keyid, secret }));
     },
     deps.nowMs(),
   );
@@ -106,6 +113,8 @@ async function verifySignature(
     nonce: verdict.nonce,
     createdAtMs: verdict.createdAtMs,
     problem: verdict.problem,
+    /** Which of the secrets the key was derived from. */
+    secretIndex: Math.max(0, candidates.indexOf(verdict.key.secret)),
     // The callback above set them; control flow analysis does not see that.
     runner: runner as Awaited<ReturnType<KnownCallers['find']>>,
     enrolling: enrolling as { runnerId: string } | null,

@@ -7,16 +7,16 @@ import type { Handlers } from './handler.ts';
 /** Pictures that the bridge keeps itself, where there is no bucket: put by presigned URL, read by whoever knows the address. */
 export function blobRoutes({
   blobs,
-  signingKey,
+  signingKeys,
   nowMs,
 }: {
   blobs: Blobs;
-  signingKey: Buffer;
+  signingKeys: readonly Buffer[];
   nowMs: () => number;
 }): Pick<Handlers, 'putBlob' | 'getBlob'> {
   return {
     async putBlob({ params, raw }) {
-      const grant = verifyPut(signingKey, params['*'], raw.query, nowMs());
+      const grant = verifyPut(signingKeys, params['*'], raw.query, nowMs());
       requireGranted(grant, raw.contentType, raw.bytes);
       await blobs.put(grant.key, raw.bytes);
       return { done: true };

@@ -12,6 +12,8 @@ const trustMs = 30_000;
 /** Looks runners up by key. */
 export interface KnownCallers {
   find(runnerId: string, generation: number): Promise<Found | null>;
+  /** What was known of this runner has changed. */
+  forget(runnerId: string): void;
 }
 
 /**
@@ -23,12 +25,15 @@ export function knownCallers(
   const known = new Map<string, { found: Found; untilMs: number }>();
   // A look-up that was under way when a hint came may have read what was before it.
   let changes = 0;
-  deps.hints.subscribe((hint) => {
-    if (hint.about !== 'runner') return;
+  function forget(runnerId: string): void {
     changes += 1;
-    for (const [key, { found }] of known) if (found.runnerId === hint.runnerId) known.delete(key);
+    for (const [key, { found }] of known) if (found.runnerId === runnerId) known.delete(key);
+  }
+  deps.hints.subscribe((hint) => {
+    if (hint.about === 'runner') forget(hint.runnerId);
   });
   return {
+    forget,
     async find(runnerId, generation) {
       const key = `${runnerId} ${generation}`;
       const nowMs = deps.nowMs();

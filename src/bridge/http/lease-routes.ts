@@ -10,6 +10,7 @@ import type { Presigner } from '../pictures/presigner.ts';
 import { requestUpload } from '../pictures/request-upload.ts';
 import { withOwnScreenshotsOnly } from '../pictures/screenshots.ts';
 import { ProblemError } from '../problem-error.ts';
+import type { RunnerCaller } from '../runners/runner-keys.ts';
 import type { SeenNotes } from '../runners/seen-notes.ts';
 import { type EndOfVersions, requireServed } from '../runners/served-versions.ts';
 import type { Handlers } from './handler.ts';
@@ -38,13 +39,13 @@ export function leaseRoutes(
       const notice = requireServed(capabilities, endOfVersions, nowMs());
       const boundMs = caller.draining ? Math.min(waitMs, timing.drainingPollMs) : waitMs;
       const leases = await dispatcher.poll({ runner: caller, slots, waitMs: boundMs, gone });
-      return { leases, orders: caller.draining ? ['drain'] : [], ...(notice === null ? {} : { notice }) };
+      return { leases, orders: ordersFor(caller), ...(notice === null ? {} : { notice }) };
     },
     async heartbeat({ body, params, caller }) {
-      const { runnerId, draining } = caller;
+      const { runnerId } = caller;
       const held = { leaseId: params.leaseId, fence: body.fence, runnerId };
       const kept = orLost(await keepLease(deps, held, body.nodeId));
-      const orders = [...(kept.cancelRequested ? ['cancel'] : []), ...(draining ? ['drain'] : [])];
+      const orders = [...(kept.cancelRequested ? ['cancel'] : []), ...ordersFor(caller)];
       return { ttlMs: timing.leaseTtlMs, remainingMs: kept.remainingMs, orders };
     },
     async releaseLease({ body, params, caller }) {
@@ -76,6 +77,11 @@ export function leaseRoutes(
       return { status: orLost(await settleByResult(deps, held, result)) };
     },
   };
+}
+
+/** What the bridge wants of a runner, whatever it runs. */
+function ordersFor({ draining, mustRotate }: RunnerCaller): string[] {
+  return [...(draining ? ['drain'] : []), ...(mustRotate ? ['rotate'] : [])];
 }
 
 /** A release as this version judges it: a reason that only a newer runner knows uses up an attempt, as an interruption does. */

@@ -4,6 +4,7 @@ import { cancelRun } from '../leases/cancel-run.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { ProblemError } from '../problem-error.ts';
 import { type CodeDeps, createCode } from '../runners/pairing-codes.ts';
+import { runnersOnPreviousSecret } from '../runners/previous-secret.ts';
 import type { KeyDeps } from '../runners/runner-keys.ts';
 import { decideRunner, drainRunner, listRunners, revokeRunner } from '../runners/runners.ts';
 import { explainRun } from '../runs/explain-run.ts';
@@ -11,8 +12,8 @@ import { listRuns, readRun, submitRun } from '../runs/runs.ts';
 import type { Handlers } from './handler.ts';
 
 type OperatorDeps = LeaseDeps &
-  Pick<CodeDeps, 'pepper'> &
-  Pick<KeyDeps, 'workerSecret'> & {
+  Pick<CodeDeps, 'peppers'> &
+  Pick<KeyDeps, 'workerSecrets'> & {
     publicUrl: () => string;
     autoApprove: boolean;
     isManagedAllowed: boolean;
@@ -34,7 +35,13 @@ export function operatorRunnerRoutes(deps: OperatorDeps): Pick<Handlers, RunnerR
       const { expiresAtMs, ...code } = await createCode(deps, body, deps.autoApprove);
       return { ...code, expiresAt: new Date(expiresAtMs).toISOString(), apiBaseUrl: deps.publicUrl() };
     },
-    listRunners: async () => ({ runners: await listRunners(deps) }),
+    async listRunners() {
+      const [runners, onPreviousSecret] = await Promise.all([
+        listRunners(deps),
+        runnersOnPreviousSecret(deps),
+      ]);
+      return { runners, onPreviousSecret };
+    },
     decideRunner: ({ params, body }) => decideRunner(deps, params.runnerId, body.approve),
     drainRunner: ({ params, body }) => drainRunner(deps, params.runnerId, body.drain),
     revokeRunner: ({ params }) => revokeRunner(deps, params.runnerId),

@@ -7,11 +7,11 @@ import type { Handlers } from './handler.ts';
 
 /** Routes of a runner about itself. */
 export function runnerRoutes(
-  deps: LeaseDeps & Pick<KeyDeps, 'workerSecret'> & { endOfVersions: EndOfVersions | null },
+  deps: LeaseDeps & Pick<KeyDeps, 'workerSecrets'> & { endOfVersions: EndOfVersions | null },
 ): Pick<Handlers, 'runnerSelf' | 'retireSelf' | 'rotateCredentials' | 'control'> {
   return {
     async runnerSelf({ caller }) {
-      const { notAfterMs, ...self } = caller;
+      const { notAfterMs, mustRotate: _, ...self } = caller;
       const { endOfVersions } = deps;
       return {
         ...self,

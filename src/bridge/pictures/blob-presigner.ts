@@ -37,10 +37,10 @@ export function blobPresigner({
 
 /**
  * What a signed PUT is allowed to store. Throws `not_allowed` unless the URL's query carries a signature of ours for this
- * key that is still good.
+ * key that is still good: made with any of `signingKeys`.
  */
 export function verifyPut(
-  signingKey: Buffer,
+  signingKeys: readonly Buffer[],
   key: string,
   query: URLSearchParams,
   nowMs: number,
@@ -53,9 +53,12 @@ export function verifyPut(
     throw refuse('this address takes no upload');
   }
   const grant = { key, bytes, ...picture };
-  const expected = Buffer.from(signatureOf(signingKey, grant, expiresAtMs));
   const given = Buffer.from(query.get('signature') ?? '');
-  if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+  const isOurs = signingKeys.some((signingKey) => {
+    const expected = Buffer.from(signatureOf(signingKey, grant, expiresAtMs));
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  });
+  if (!isOurs) {
     throw refuse('the signature of this address does not fit');
   }
   if (expiresAtMs <= nowMs) throw refuse('this address has expired; ask for a new one');

@@ -13,7 +13,7 @@ import { type KeyDeps, keysOf, keyView, makeKey } from './runner-keys.ts';
  * Throws `credential_revoked` for a runner that was revoked.
  */
 export async function enrolRunner(
-  deps: Pick<LeaseDeps, 'db' | 'now' | 'timing' | 'hints'> & Pick<KeyDeps, 'workerSecret'>,
+  deps: Pick<LeaseDeps, 'db' | 'now' | 'timing' | 'hints'> & Pick<KeyDeps, 'workerSecrets'>,
   runnerId: string,
   { host, name, labels = [] }: z.output<typeof enrolRequest>,
 ) {

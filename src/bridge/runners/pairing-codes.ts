@@ -9,12 +9,12 @@ import type { Timing } from '../timing.ts';
 /** Codes that may be open at once in a workspace: each one more makes guessing easier. */
 export const maxOpenCodes = 3;
 
-/** What codes need; `pepper` keys the HMAC under which they are stored. */
+/** What codes need; `peppers` key the HMAC under which they are stored: with the first, and found with any. */
 export interface CodeDeps {
   db: Statements;
   now: SqlNow;
   timing: Timing;
-  pepper: Buffer;
+  peppers: readonly [Buffer, ...Buffer[]];
 }
 
 /** What an operator gets to read out. */
@@ -29,7 +29,7 @@ export interface NewCode {
 
 /** Makes a code of 6 digits. Throws `too_many_attempts` while the workspace has {@link maxOpenCodes} open ones. */
 export async function createCode(
-  { db, now, timing, pepper }: CodeDeps,
+  { db, now, timing, peppers }: CodeDeps,
   request: z.output<typeof createCodeRequest>,
   autoApproveDefault: boolean,
 ): Promise<NewCode> {
@@ -52,13 +52,13 @@ export async function createCode(
   const taken = new Set(open.map(({ hmac }) => hmac));
   let code: string;
   do code = String(randomInt(1_000_000)).padStart(6, '0');
-  while (taken.has(codeHmac(pepper, code)));
+  while (peppers.some((pepper) => taken.has(codeHmac(pepper, code))));
   const [row] = await rowsOf<{ expiresAtMs: number }>(
     db,
     sql`
       insert into qualinet.pairing_codes
         (id, code_hmac, workspace, labels, auto_approve, managed, created_at, expires_at)
-      values (${randomUUID()}::uuid, ${codeHmac(pepper, code)}, ${workspace}, ${textArray(labels)}, ${autoApprove},
+      values (${randomUUID()}::uuid, ${codeHmac(peppers[0], code)}, ${workspace}, ${textArray(labels)}, ${autoApprove},
         ${managed}, ${now()}, ${nowPlus(now, ttlMs)})
       returning ${epochMs(sql`expires_at`)} as "expiresAtMs"`,
   );
@@ -68,7 +68,7 @@ export async function createCode(
 
 /** Uses up a code. Null for a wrong, used or expired one, and for one of the other kind: the caller cannot tell which. */
 export async function useCode(
-  { db, now, pepper }: CodeDeps,
+  { db, now, peppers }: CodeDeps,
   code: string,
   managed: boolean,
 ): Promise<{ workspace: string; labels: string[]; autoApprove: boolean } | null> {
@@ -76,7 +76,7 @@ export async function useCode(
     db,
     sql`
       update qualinet.pairing_codes set used_at = ${now()}
-      where code_hmac = ${codeHmac(pepper, code)} and managed = ${managed} and used_at is null
+      where code_hmac = any(${textArray(peppers.map((pepper) => codeHmac(pepper, code)))}) and managed = ${managed} and used_at is null
         and expires_at > ${now()}
       returning workspace, labels, auto_approve as "autoApprove"`,
   );

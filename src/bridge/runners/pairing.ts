@@ -12,8 +12,8 @@ import { countingGuesses } from './wrong-guesses.ts';
 
 /** What pairing needs. */
 export type PairingDeps = Pick<LeaseDeps, 'db' | 'now' | 'timing' | 'hints'> &
-  Pick<CodeDeps, 'pepper'> &
-  Pick<KeyDeps, 'workerSecret'>;
+  Pick<CodeDeps, 'peppers'> &
+  Pick<KeyDeps, 'workerSecrets'>;
 
 /**
  * Redeems a code: makes a pending runner, approved already when the code says so. Throws `pairing_code_refused`, the same

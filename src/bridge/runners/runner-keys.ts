@@ -5,13 +5,14 @@ import type { WrappedKey } from '../../protocol/messages.ts';
 import { epochMs, nowPlus, rowsOf, type SqlNow, type Statements } from '../db/database.ts';
 import { ProblemError } from '../problem-error.ts';
 import type { Timing } from '../timing.ts';
+import { secretMark, type WorkerSecrets } from '../worker-secrets.ts';
 
 /** What key decisions need. */
 export interface KeyDeps {
   db: Statements;
   now: SqlNow;
   timing: Timing;
-  workerSecret: Secret;
+  workerSecrets: WorkerSecrets;
 }
 
 /** A generation of a runner's key, without the key. */
@@ -34,6 +35,17 @@ export interface RunnerCaller {
   draining: boolean;
   generation: number;
   notAfterMs: number;
+  /** Its key is of a secret that is being replaced. */
+  mustRotate: boolean;
+}
+
+/** What the database knows of a runner and one of its keys. */
+export interface KnownRunner extends Omit<RunnerCaller, 'mustRotate'> {
+  isUsed: boolean;
+  isOver: boolean;
+  isRevoked: boolean;
+  /** Of the secret its key was made or used with last; null for one of before these were noted. */
+  secretMark: string | null;
 }
 
 /** The runner behind a key and whether that key still counts. Null when no such key was ever issued. */
@@ -41,29 +53,30 @@ export async function findRunnerByKey(
   { db, now }: Pick<KeyDeps, 'db' | 'now'>,
   runnerId: string,
   generation: number,
-): Promise<(RunnerCaller & { isUsed: boolean; isOver: boolean; isRevoked: boolean }) | null> {
-  const [row] = await rowsOf<RunnerCaller & { isUsed: boolean; isOver: boolean; isRevoked: boolean }>(
+): Promise<KnownRunner | null> {
+  const [row] = await rowsOf<KnownRunner>(
     db,
     sql`
       select r.id as "runnerId", r.name, r.workspace, r.labels, r.mode, r.draining, k.generation,
         ${epochMs(sql`k.not_after`)} as "notAfterMs", k.first_used_at is not null as "isUsed",
-        k.not_after <= ${now()} as "isOver", r.state <> 'approved' as "isRevoked"
+        k.not_after <= ${now()} as "isOver", r.state <> 'approved' as "isRevoked",
+        k.secret_mark as "secretMark"
       from qualinet.runners r join qualinet.runner_keys k on k.runner_id = r.id
       where r.id = ${runnerId}::uuid and k.generation = ${generation}`,
   );
   return row ?? null;
 }
 
-/** Notes the first use of a key; every older one ends a grace later. */
+/** Notes the use of a key, and of which secret it was; every older one ends a grace later. */
 export async function markKeyUsed(
   { db, now, timing }: Pick<KeyDeps, 'db' | 'now' | 'timing'>,
-  runnerId: string,
-  generation: number,
+  { runnerId, generation }: Pick<RunnerCaller, 'runnerId' | 'generation'>,
+  mark: string,
 ): Promise<void> {
   await db.execute(sql`
     with used as (
-      update qualinet.runner_keys set first_used_at = ${now()}
-      where runner_id = ${runnerId}::uuid and generation = ${generation} and first_used_at is null
+      update qualinet.runner_keys set first_used_at = coalesce(first_used_at, ${now()}), secret_mark = ${mark}
+      where runner_id = ${runnerId}::uuid and generation = ${generation}
     )
     update qualinet.runner_keys set not_after = least(not_after, ${nowPlus(now, timing.keyGraceMs)})
     where runner_id = ${runnerId}::uuid and generation < ${generation}`);
@@ -71,13 +84,14 @@ export async function markKeyUsed(
 
 /** Makes the given generation, or finds it made: lives `keyLifeMs` from now. */
 export async function makeKey(
-  { db, now, timing }: Pick<KeyDeps, 'db' | 'now' | 'timing'>,
+  { db, now, timing, workerSecrets }: KeyDeps,
   runnerId: string,
   generation: number,
 ): Promise<KeyState> {
   await db.execute(sql`
-    insert into qualinet.runner_keys (runner_id, generation, not_before, not_after)
-    values (${runnerId}::uuid, ${generation}, ${now()}, ${nowPlus(now, timing.keyLifeMs)})
+    insert into qualinet.runner_keys (runner_id, generation, not_before, not_after, secret_mark)
+    values (${runnerId}::uuid, ${generation}, ${now()}, ${nowPlus(now, timing.keyLifeMs)},
+      ${secretMark(workerSecrets[0])})
     on conflict do nothing`);
   const key = (await keysOf({ db, now }, runnerId)).find((made) => made.generation === generation);
   if (key === undefined)
@@ -103,7 +117,11 @@ export async function keysOf(
  * The next generation for a runner that signed with `caller.generation`. Repeated while the new one is unused, it gives
  * the same one again. Throws `credential_expired` for a key that was followed by a used one.
  */
-export async function rotateKey(deps: KeyDeps, caller: RunnerCaller, publicKey: string) {
+export async function rotateKey(
+  deps: KeyDeps,
+  caller: Pick<RunnerCaller, 'runnerId' | 'generation'>,
+  publicKey: string,
+) {
   const [newest] = await keysOf(deps, caller.runnerId);
   if (newest !== undefined && newest.generation > caller.generation && newest.isUsed) {
     throw new ProblemError('credential_expired', { detail: 'a newer key of this runner is in use already' });
@@ -127,14 +145,14 @@ export function keyView(runnerId: string, { generation, notBeforeMs, notAfterMs 
 
 /** The key itself, encrypted for the holder of `publicKey`'s private half. */
 export function wrapRunnerKey(
-  { workerSecret }: Pick<KeyDeps, 'workerSecret'>,
+  { workerSecrets: [current] }: Pick<KeyDeps, 'workerSecrets'>,
   runnerId: string,
   { generation }: Pick<KeyState, 'generation'>,
   publicKey: string,
 ): WrappedKey {
   const name = { kind: 'runner', runnerId, generation } as const;
   requireUsableKey(publicKey);
-  return wrapKey(deriveKey(workerSecret, name), publicKey, keyidOf(name));
+  return wrapKey(deriveKey(current, name), publicKey, keyidOf(name));
 }
 
 /** Throws `malformed_request` for a public key nothing can be encrypted for, such as a point of small order. */

@@ -20,7 +20,7 @@ export async function listRunners(deps: ReadDeps): Promise<RunnerView[]> {
 
 /** Approves or denies a pending runner. Doing it again answers the same; anything else is `not_found` with the reason. */
 export async function decideRunner(
-  deps: RunnersDeps & Pick<KeyDeps, 'workerSecret'>,
+  deps: RunnersDeps & Pick<KeyDeps, 'workerSecrets'>,
   runnerId: string,
   approve: boolean,
 ): Promise<RunnerView> {

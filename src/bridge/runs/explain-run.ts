@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import type { WhyResponse } from '../../protocol/messages.ts';
+import type { WhyResponse } from '../../protocol/why-messages.ts';
 import { epochMs, rowsOf } from '../db/database.ts';
 import type { LeaseState } from '../db/lease-state.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { protocolVersion } from '../../protocol/limits.ts';
-import type { Lack, runnerStates, WhyResponse } from '../../protocol/messages.ts';
+import type { runnerStates } from '../../protocol/messages.ts';
+import type { Lack, WhyResponse } from '../../protocol/why-messages.ts';
 import { epochMs, literalInteger, nowPlus, rowsOf } from '../db/database.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { concurrency, isOnline, lastSeenAt, protocolOf, withHeld } from '../runners/runner-activity.ts';

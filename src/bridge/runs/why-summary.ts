@@ -1,6 +1,6 @@
 import { duration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import type { Lack, WhyResponse } from '../../protocol/messages.ts';
+import type { Lack, WhyResponse } from '../../protocol/why-messages.ts';
 
 /** What a summary says besides the answer it heads. */
 interface RunFacts {

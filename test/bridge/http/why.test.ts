@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { protocolVersion } from '../../../src/protocol/limits.ts';
-import { whyResponse } from '../../../src/protocol/messages.ts';
+import { whyResponse } from '../../../src/protocol/why-messages.ts';
 import { type BridgeFixture, bridgeFixture } from '../../support/bridge-fixture.ts';
 import { pairRunner, post, request, testCapabilities } from '../../support/signed-client.ts';
 import { until } from '../../support/until.ts';

@@ -47,6 +47,13 @@ export const runners = defineCommand({
         ]),
       ),
     );
+    const { onPreviousSecret = [] } = answer;
+    if (onPreviousSecret.length > 0) {
+      const names = answer.runners.filter(({ runnerId }) => onPreviousSecret.includes(runnerId));
+      stderr.write(
+        `Not renewed since WORKER_SECRET was replaced: ${names.map(({ name }) => name).join(', ')}. Keep WORKER_SECRET_PREVIOUS until they are.\n`,
+      );
+    }
     const waiting = answer.runners.find(({ state }) => state === 'pending');
     if (waiting !== undefined) {
       stderr.write(

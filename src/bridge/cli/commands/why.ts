@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineCommand } from '../../../command-line/command.ts';
 import { duration } from '../../../lib/duration.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
-import type { Lack, WhyResponse } from '../../../protocol/messages.ts';
+import type { Lack, WhyResponse } from '../../../protocol/why-messages.ts';
 import { lackText } from '../../runs/why-summary.ts';
 import { connectionOptions, findBridge } from '../connection.ts';
 import { callBridge } from '../operator-client.ts';

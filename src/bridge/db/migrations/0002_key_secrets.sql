@@ -1,0 +1,1 @@
+ALTER TABLE "qualinet"."runner_keys" ADD COLUMN "secret_mark" text;
