@@ -7,7 +7,15 @@ const maxWaiting = 100;
 
 /** Wake-up hints for one runner, until it may have none: `poll` (new runs, or other orders) and `heartbeat` with the lease whose orders changed. */
 export async function* controlHints(
-  { hints, isApproved }: { hints: Hints; isApproved: (runnerId: string) => Promise<boolean> },
+  {
+    hints,
+    isApproved,
+    leasesHeldBy,
+  }: {
+    hints: Hints;
+    isApproved: (runnerId: string) => Promise<boolean>;
+    leasesHeldBy: (runnerId: string) => Promise<string[]>;
+  },
   runner: LeaseTaker,
   signal: AbortSignal,
 ): AsyncGenerator<StreamMessage> {
@@ -24,7 +32,13 @@ export async function* controlHints(
   signal.addEventListener('abort', () => wake());
   try {
     while (!signal.aborted) {
-      if (isChanged && !(await isApproved(runner.runnerId))) return;
+      if (isChanged && !(await isApproved(runner.runnerId))) {
+        // The last words: what it runs, so that it asks about that at once and hears in signed answers that it was revoked.
+        for (const leaseId of await leasesHeldBy(runner.runnerId))
+          yield { event: 'heartbeat', data: { leaseId } };
+        yield { event: 'poll', data: {} };
+        return;
+      }
       isChanged = false;
       yield* waiting.splice(0);
       if (waiting.length > 0 || signal.aborted) continue;

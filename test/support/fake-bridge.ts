@@ -172,6 +172,11 @@ export class FakeBridge {
     this.#scripts.set(name, [...(this.#scripts.get(name) ?? []), ...scripts]);
   }
 
+  /** From now on it answers requests of this route as it should. */
+  clearScripts(name: RouteName): void {
+    this.#scripts.delete(name);
+  }
+
   of(name: RouteName): Received[] {
     return this.received.filter((received) => received.name === name);
   }

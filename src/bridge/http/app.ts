@@ -1,6 +1,8 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { systemErrorCode } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
+import { parseKeyid } from '../../protocol/keys.ts';
 import { artifactTypes } from '../../protocol/messages.ts';
 import { bodyLimitOf, type Route, type RouteName, routes } from '../../protocol/routes.ts';
 import type { RequestMessage, SigningKey } from '../../protocol/signing.ts';
@@ -20,6 +22,8 @@ export interface AppDeps {
   streams: EventStreams;
   outages: Outages;
   log: Log;
+  /** A runner was told, about this lease, that it was revoked: the process that holds it knows. */
+  revokedTold(told: { leaseId: string; runnerId: string }): void;
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
 }
@@ -120,7 +124,9 @@ async function serve(
         ? contentAnswer(result as Content)
         : jsonAnswer(result);
   } catch (error) {
-    answer = problemAnswer(problemOf(deps, name, error));
+    const problem = problemOf(deps, name, error);
+    if (problem.code === 'credential_revoked') tellRevoked(deps, request, reply, signing.key);
+    answer = problemAnswer(problem);
   }
   if (signing.key !== null) answer = signedAnswer(answer, message, signing.key, deps.auth.nowMs());
   deps.log.debug('request', {
@@ -131,6 +137,19 @@ async function serve(
     ...(signing.key === null ? {} : { key: signing.key.keyid }),
   });
   return write(reply, answer);
+}
+
+function tellRevoked(
+  deps: AppDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  key: SigningKey | null,
+): void {
+  const { leaseId } = request.params as { leaseId?: string };
+  const name = key === null ? null : parseKeyid(key.keyid);
+  if (leaseId === undefined || !z.uuid().safeParse(leaseId).success || name?.kind !== 'runner') return;
+  const { runnerId } = name;
+  reply.raw.once('finish', () => deps.revokedTold({ leaseId, runnerId }));
 }
 
 // A token that was given is checked also from near: a wrong one is a mistake to be told.

@@ -1,7 +1,7 @@
 import { controlHints } from '../control-hints.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
 import { type KeyDeps, rotateKey } from '../runners/runner-keys.ts';
-import { isApproved, revokeRunner } from '../runners/runners.ts';
+import { isApproved, leasesHeldBy, revokeRunner } from '../runners/runners.ts';
 import { type EndOfVersions, noticeOf } from '../runners/served-versions.ts';
 import type { Handlers } from './handler.ts';
 
@@ -27,6 +27,14 @@ export function runnerRoutes(
     control:
       async ({ caller }) =>
       (signal) =>
-        controlHints({ ...deps, isApproved: (id) => isApproved(deps.db, id) }, caller, signal),
+        controlHints(
+          {
+            ...deps,
+            isApproved: (id) => isApproved(deps.db, id),
+            leasesHeldBy: (id) => leasesHeldBy(deps.db, id),
+          },
+          caller,
+          signal,
+        ),
   };
 }

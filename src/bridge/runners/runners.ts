@@ -49,9 +49,23 @@ export async function drainRunner(deps: RunnersDeps, runnerId: string, drain: bo
   return changeRunner(deps, runnerId, sql`draining = ${drain}`);
 }
 
-/** Ends all keys of a runner, for good. Its leases run out by themselves. */
+/**
+ * Ends all keys of a runner, for good. It is made to ask about its runs at once; the answer ends them, see leases/end-revoked.
+ * Those of a runner that cannot be reached run out by themselves.
+ */
 export async function revokeRunner(deps: RunnersDeps, runnerId: string): Promise<RunnerView> {
   return changeRunner(deps, runnerId, sql`state = 'revoked'`);
+}
+
+/** Leases this runner holds now. */
+export async function leasesHeldBy(db: LeaseDeps['db'], runnerId: string): Promise<string[]> {
+  const held = await rowsOf<{ leaseId: string }>(
+    db,
+    sql`
+      select id as "leaseId" from qualinet.leases
+      where runner_id = ${runnerId}::uuid and state in ('offered', 'leased')`,
+  );
+  return held.map(({ leaseId }) => leaseId);
 }
 
 /** Notes that runners poll, and what each can do, by id. */
