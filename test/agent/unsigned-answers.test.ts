@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { runAgent } from '../../src/agent/agent.ts';
-import type { AgentEvent } from '../../src/agent/agent-event.ts';
 import { ShutdownError } from '../../src/agent/run-lease.ts';
 import { readStatusFile } from '../../src/agent/status-file.ts';
-import { protocolVersion } from '../../src/protocol/limits.ts';
 import type { Script } from '../support/fake-bridge.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import { fakeEngine, fixture, untilTrue } from './agent-fixture.ts';
+import { fakeEngine, untilTrue } from './agent-fixture.ts';
+import { agent } from './agent-scene.ts';
 
 const login: Script = { raw: { status: 200, type: 'text/html', body: '<form>Log in</form>' } };
 const login401: Script = { raw: { status: 401, type: 'text/html', body: '<form>Log in</form>' } };
@@ -29,36 +26,8 @@ describe('a runner whose polls are answered for an hour by', () => {
     ['a bridge that fails', { problem: 'internal' }, /internal/],
   ])('%s goes on, without a loop, says why, and works when that is over', async (_, script, why) => {
     const clock = new ManualClock();
-    const base = await fixture({ clock, random: () => 1 });
-    const { bridge } = base;
-    const home = await tempFolder();
-    const drain = new AbortController();
-    const told: AgentEvent[] = [];
-    const running = runAgent(
-      {
-        home,
-        concurrency: 1,
-        once: false,
-        version: '1.2.3',
-        pid: process.pid,
-        capabilities: {
-          protocol: protocolVersion,
-          qualinetVersion: '1.2.3',
-          platform: 'linux',
-          arch: 'x64',
-          nodeVersion: '20.20.2',
-          concurrency: 1,
-          browser: { kind: 'headless-shell' },
-        },
-      },
-      {
-        ...base,
-        executeFlow: fakeEngine(),
-        drainSignal: drain.signal,
-        stopSignal: new AbortController().signal,
-        tell: (event) => told.push(event),
-      },
-    );
+    const { bridge, run, drain, told, home } = await agent(fakeEngine(), {}, clock);
+    const running = run();
     const failures = () => told.filter(({ type }) => type === 'disconnected').length;
     const lastWaitMs = (): number => {
       const last = told.filter((event) => event.type === 'disconnected').at(-1);
