@@ -36,7 +36,6 @@ export async function* controlHints(
         // The last words: what it runs, so that it asks about that at once and hears in signed answers that it was revoked.
         for (const leaseId of await leasesHeldBy(runner.runnerId))
           yield { event: 'heartbeat', data: { leaseId } };
-        yield { event: 'poll', data: {} };
         return;
       }
       isChanged = false;
