@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
-  bridgeFolderOf,
-  bridgeOrder,
   mayImport,
   packageOwners,
+  roomOf,
+  roomOrder,
   type SourceFile,
   violations,
 } from './support/import-rules.ts';
@@ -39,10 +39,14 @@ describe('the sources', () => {
     expect([...folders].sort()).toEqual(Object.keys(mayImport).sort());
   });
 
-  it('have no folder of the bridge that its order does not know, and the order none that is not there', () => {
-    const folders = new Set(sources.flatMap(({ path }) => bridgeFolderOf(path) ?? []));
-    expect([...folders].sort()).toEqual([...bridgeOrder].sort());
-  });
+  it.each(Object.keys(roomOrder))(
+    'have no folder within %s that its order does not know, and the order none that is not there',
+    (folder) => {
+      const rooms = sources.map(({ path }) => roomOf(path)).filter((room) => room?.folder === folder);
+      const names = new Set(rooms.map((room) => room?.name));
+      expect([...names].sort()).toEqual([...(roomOrder[folder] ?? [])].sort());
+    },
+  );
 
   it('use every package that has an owner', () => {
     const text = sources.map((file) => file.text).join('\n');
@@ -79,6 +83,10 @@ describe('the rules', () => {
     [
       'bridge/events may not import from bridge/leases',
       { path: 'bridge/events/a.ts', text: "import type { A } from '../leases/a.ts';" },
+    ],
+    [
+      'agent/client may not import from agent/lease',
+      { path: 'agent/client/a.ts', text: "import type { A } from '../lease/a.ts';" },
     ],
     ['agent may not import from cli', { path: 'agent/a.ts', text: "export * from '../cli/x.ts';" }],
     [

@@ -1,5 +1,5 @@
 import type { StepEvent } from '../protocol/run-result.ts';
-import type { LeaseEnd } from './lease-end.ts';
+import type { LeaseEnd } from './lease/lease-end.ts';
 
 /** What a runner tells whoever watches it; the command prints it. */
 export type AgentEvent =

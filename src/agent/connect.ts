@@ -1,10 +1,10 @@
 import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { ProxySettings } from './agent-config.ts';
-import { type BridgeClient, createBridgeClient } from './bridge-client.ts';
-import type { Credentials } from './credentials.ts';
-import { createIdentity, type Identity } from './identity.ts';
-import { createTransport, type Transport } from './transport.ts';
+import { type BridgeClient, createBridgeClient } from './client/bridge-client.ts';
+import { createTransport, type Transport } from './client/transport.ts';
+import type { Credentials } from './credentials/credentials.ts';
+import { createIdentity, type Identity } from './credentials/identity.ts';
 
 /** A runner's way to its bridge. */
 export interface Connection {

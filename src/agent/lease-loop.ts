@@ -5,11 +5,11 @@ import { limits } from '../protocol/limits.ts';
 import type { Capabilities, Lease } from '../protocol/messages.ts';
 import { abortScope } from './abort-scope.ts';
 import type { AgentEvent } from './agent-event.ts';
-import type { BridgeClient } from './bridge-client.ts';
-import { NoAnswerError } from './bridge-errors.ts';
+import type { BridgeClient } from './client/bridge-client.ts';
+import { NoAnswerError } from './client/bridge-errors.ts';
+import { type RetryDeps, withRetry } from './client/retry.ts';
+import { createVersionNotice } from './client/version-notice.ts';
 import { createPollWait } from './poll-wait.ts';
-import { type RetryDeps, withRetry } from './retry.ts';
-import { createVersionNotice } from './version-notice.ts';
 import type { WakeUp } from './wake-up.ts';
 
 export interface LeaseLoopOptions {

@@ -1,7 +1,7 @@
 import { duration } from '../lib/duration.ts';
 import type { Log, LogFields } from '../lib/log.ts';
 import type { AgentEvent } from './agent-event.ts';
-import type { LeaseEnd } from './lease-end.ts';
+import type { LeaseEnd } from './lease/lease-end.ts';
 
 /**
  * Writes what the runner tells into a log: for a person one line a step, for a program one line with fields. Errors of a

@@ -1,4 +1,4 @@
-import { type ExecuteFlow, isHandBack } from '../agent/run-lease.ts';
+import { type ExecuteFlow, isHandBack } from '../agent/lease/run-lease.ts';
 import { executeFlow } from '../browser/execute-flow.ts';
 import type { RunPage } from '../browser/run-page.ts';
 import { BrowserEndedFailure } from '../browser/step-error.ts';

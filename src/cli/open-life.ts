@@ -1,11 +1,11 @@
-import { type BrowserRegister, openBrowserRegister } from '../agent/browser-register.ts';
+import { type BrowserRegister, openBrowserRegister } from '../agent/life/browser-register.ts';
 import {
   type EndOfLife,
   type FlightRecord,
   openFlightRecord,
   systemFlightDeps,
-} from '../agent/flight-record.ts';
-import { reapBrowsers } from '../agent/reap-browsers.ts';
+} from '../agent/life/flight-record.ts';
+import { reapBrowsers } from '../agent/life/reap-browsers.ts';
 import type { CommandContext } from '../command-line/command.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';

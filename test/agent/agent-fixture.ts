@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
-import { type BridgeClient, createBridgeClient } from '../../src/agent/bridge-client.ts';
-import type { Credentials } from '../../src/agent/credentials.ts';
-import { createIdentity, type Identity } from '../../src/agent/identity.ts';
-import type { ExecuteFlow } from '../../src/agent/run-lease.ts';
-import { createTransport, type Transport } from '../../src/agent/transport.ts';
+import { type BridgeClient, createBridgeClient } from '../../src/agent/client/bridge-client.ts';
+import { createTransport, type Transport } from '../../src/agent/client/transport.ts';
+import type { Credentials } from '../../src/agent/credentials/credentials.ts';
+import { createIdentity, type Identity } from '../../src/agent/credentials/identity.ts';
+import type { ExecuteFlow } from '../../src/agent/lease/run-lease.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import type { Log } from '../../src/lib/log.ts';
 import type { RunResult } from '../../src/protocol/run-result.ts';

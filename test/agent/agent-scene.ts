@@ -1,6 +1,6 @@
 import { type AgentDeps, type AgentOptions, runAgent } from '../../src/agent/agent.ts';
 import type { AgentEvent } from '../../src/agent/agent-event.ts';
-import type { ExecuteFlow } from '../../src/agent/run-lease.ts';
+import type { ExecuteFlow } from '../../src/agent/lease/run-lease.ts';
 import type { RequestOf } from '../../src/protocol/routes.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 import { tempFolder } from '../support/temp-folder.ts';

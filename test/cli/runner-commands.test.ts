@@ -2,7 +2,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { credentialsPath, readCredentials, saveCredentials } from '../../src/agent/credentials.ts';
+import {
+  credentialsPath,
+  readCredentials,
+  saveCredentials,
+} from '../../src/agent/credentials/credentials.ts';
 import { openStatusFile } from '../../src/agent/status-file.ts';
 import { qualinet } from '../../src/cli/command-table.ts';
 import { engineOn } from '../../src/cli/engine-on.ts';

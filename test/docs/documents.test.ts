@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { qualinetBridge } from '../../src/bridge/cli/command-table.ts';
 import { qualinet } from '../../src/cli/command-table.ts';
 import { nodeTypes } from '../../src/flow/node-types.ts';
-import { bridgeOrder, mayImport, packageOwners } from '../support/import-rules.ts';
+import { mayImport, packageOwners, roomOrder } from '../support/import-rules.ts';
 import { protocolDocument } from '../support/protocol-document.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -33,8 +33,8 @@ describe('docs/architecture.md', () => {
 describe('docs/architecture.md, about files', () => {
   const text = read('docs/architecture.md');
 
-  it('prints the order of the folders of the bridge', () => {
-    expect(text.replaceAll('\n', ' ')).toContain(bridgeOrder.map((folder) => `\`${folder}\``).join(', '));
+  it.each(Object.entries(roomOrder))('prints the order of the folders of %s', (_folder, order) => {
+    expect(text.replaceAll('\n', ' ')).toContain(order.map((name) => `\`${name}\``).join(', '));
   });
 
   it('names only files that are there', () => {

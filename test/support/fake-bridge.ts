@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Credentials } from '../../src/agent/credentials.ts';
+import type { Credentials } from '../../src/agent/credentials/credentials.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import { checkWord, deriveKey, keyidOf, parseKeyid, wrapKey } from '../../src/protocol/keys.ts';
 import type { Lease, WrappedKey } from '../../src/protocol/messages.ts';

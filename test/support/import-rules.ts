@@ -12,22 +12,25 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   demo: ['lib'],
 };
 
-/** Folders of src/bridge/, each of which may import from those before it. Files beside them put all of it together. */
-export const bridgeOrder: readonly string[] = [
-  'db',
-  'events',
-  'pictures',
-  'leases',
-  'tracing',
-  'runners',
-  'runs',
-  'metrics',
-  'intake',
-  'http',
-  'embedded',
-  'distributed',
-  'cli',
-];
+/** Folders within a folder of src/, each of which may import from those before it. Files beside them put all of it together. */
+export const roomOrder: Readonly<Record<string, readonly string[]>> = {
+  agent: ['client', 'credentials', 'spool', 'lease', 'life'],
+  bridge: [
+    'db',
+    'events',
+    'pictures',
+    'leases',
+    'tracing',
+    'runners',
+    'runs',
+    'metrics',
+    'intake',
+    'http',
+    'embedded',
+    'distributed',
+    'cli',
+  ],
+};
 
 /** Packages -> the folders that may import them. Node's own modules are open to all. */
 export const packageOwners: Readonly<Record<string, readonly string[]>> = {
@@ -83,9 +86,11 @@ function importViolations({ path, text }: SourceFile): string[] {
         : [`${path}: ${name} belongs to ${packageOwners[name].join(', ')}`];
     }
     const resolved = resolvePath(path, specifier);
-    const [own, theirs] = [bridgeFolderOf(path), bridgeFolderOf(resolved)];
-    if (own !== null && theirs !== null && bridgeOrder.indexOf(theirs) > bridgeOrder.indexOf(own)) {
-      return [`${path}: bridge/${own} may not import from bridge/${theirs} (${specifier})`];
+    const [own, theirs] = [roomOf(path), roomOf(resolved)];
+    if (own !== null && own.folder === theirs?.folder && theirs.place > own.place) {
+      return [
+        `${path}: ${own.folder}/${own.name} may not import from ${theirs.folder}/${theirs.name} (${specifier})`,
+      ];
     }
     const target = folderOf(resolved);
     if (target === folder || allowed.includes(target)) return [];
@@ -108,9 +113,11 @@ function folderOf(path: string): string {
   return path.startsWith('bridge/cli/') ? 'bridge/cli' : (path.split('/')[0] ?? '');
 }
 
-/** The folder within src/bridge/; null for files elsewhere, and for those that lie in it directly. */
-export function bridgeFolderOf(path: string): string | null {
-  return /^bridge\/([^/]+)\//.exec(path)?.[1] ?? null;
+/** The room a file is in, and its place in the order; null for files elsewhere, and for those that lie beside the rooms. */
+export function roomOf(path: string): { folder: string; name: string; place: number } | null {
+  const [folder = '', name = '', ...below] = path.split('/');
+  const order = roomOrder[folder];
+  return order === undefined || below.length === 0 ? null : { folder, name, place: order.indexOf(name) };
 }
 
 function importsOf(text: string): string[] {

@@ -1,16 +1,16 @@
 import { createInterface } from 'node:readline/promises';
 import { z } from 'zod';
 import { type AgentConfig, readAgentConfig } from '../../agent/agent-config.ts';
+import { createTransport } from '../../agent/client/transport.ts';
 import { connectBridge } from '../../agent/connect.ts';
 import {
   type Credentials,
   credentialsPath,
   readCredentials,
   saveCredentials,
-} from '../../agent/credentials.ts';
-import { describeHost } from '../../agent/host.ts';
-import { pairRunner } from '../../agent/pairing.ts';
-import { createTransport } from '../../agent/transport.ts';
+} from '../../agent/credentials/credentials.ts';
+import { describeHost } from '../../agent/credentials/host.ts';
+import { pairRunner } from '../../agent/credentials/pairing.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
 import { peopleLog } from '../../command-line/people-log.ts';
 import { systemClock } from '../../lib/clock.ts';

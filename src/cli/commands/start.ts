@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { type AgentDeps, runAgent, stopReasons } from '../../agent/agent.ts';
 import { type AgentConfig, readAgentConfig } from '../../agent/agent-config.ts';
+import { createTransport } from '../../agent/client/transport.ts';
+import { watchedClient } from '../../agent/client/watched-client.ts';
 import { connectBridge } from '../../agent/connect.ts';
 import {
   type Credentials,
@@ -8,15 +10,13 @@ import {
   readCredentials,
   requireCredentials,
   saveCredentials,
-} from '../../agent/credentials.ts';
-import { enrolRunner } from '../../agent/enrol.ts';
-import type { EndOfLife } from '../../agent/flight-record.ts';
-import { describeHost } from '../../agent/host.ts';
-import { ShutdownError } from '../../agent/run-lease.ts';
+} from '../../agent/credentials/credentials.ts';
+import { enrolRunner } from '../../agent/credentials/enrol.ts';
+import { describeHost } from '../../agent/credentials/host.ts';
+import { ShutdownError } from '../../agent/lease/run-lease.ts';
+import type { EndOfLife } from '../../agent/life/flight-record.ts';
 import { type Shutdown, type ShutdownStep, watchSignals } from '../../agent/shutdown.ts';
 import { tellLog } from '../../agent/tell-log.ts';
-import { createTransport } from '../../agent/transport.ts';
-import { watchedClient } from '../../agent/watched-client.ts';
 import { writableHome } from '../../agent/writable-home.ts';
 import type { BrowserChoice } from '../../browser/find-browser.ts';
 import { launchBrowser, type WarmBrowser } from '../../browser/warm-browser.ts';

@@ -1,11 +1,16 @@
 import { z } from 'zod';
 import { readAgentConfig } from '../../agent/agent-config.ts';
+import { howToUpgrade, versionNoticeText } from '../../agent/client/version-notice.ts';
 import { connectBridge } from '../../agent/connect.ts';
-import { type Credentials, credentialsPath, newestKey, requireCredentials } from '../../agent/credentials.ts';
-import type { LastEnd } from '../../agent/flight-snapshot.ts';
-import { readLastEnd } from '../../agent/last-end.ts';
+import {
+  type Credentials,
+  credentialsPath,
+  newestKey,
+  requireCredentials,
+} from '../../agent/credentials/credentials.ts';
+import type { LastEnd } from '../../agent/life/flight-snapshot.ts';
+import { readLastEnd } from '../../agent/life/last-end.ts';
 import { type AgentStatus, readStatusFile } from '../../agent/status-file.ts';
-import { howToUpgrade, versionNoticeText } from '../../agent/version-notice.ts';
 import { defineCommand } from '../../command-line/command.ts';
 import { peopleLog } from '../../command-line/people-log.ts';
 import { duration } from '../../lib/duration.ts';

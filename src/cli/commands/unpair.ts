@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { readAgentConfig } from '../../agent/agent-config.ts';
 import { connectBridge } from '../../agent/connect.ts';
-import { credentialsPath, deleteCredentials, requireCredentials } from '../../agent/credentials.ts';
+import {
+  credentialsPath,
+  deleteCredentials,
+  requireCredentials,
+} from '../../agent/credentials/credentials.ts';
 import { defineCommand } from '../../command-line/command.ts';
 import { peopleLog } from '../../command-line/people-log.ts';
 import { BridgeUnavailableError, CredentialsRejectedError, ExpectedError } from '../../lib/errors.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { request as rawRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTransport } from '../../../src/agent/transport.ts';
+import { createTransport } from '../../../src/agent/client/transport.ts';
 import { type BucketConfig, readBridgeConfig } from '../../../src/bridge/config.ts';
 import { bucketPresigner } from '../../../src/bridge/pictures/bucket-presigner.ts';
 import type { UploadGrant } from '../../../src/bridge/pictures/presigner.ts';

@@ -1,0 +1,111 @@
+import type { Clock } from '../../lib/clock.ts';
+import { CancelledError, errorText } from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
+import { abortScope } from '../abort-scope.ts';
+import type { AgentEvent } from '../agent-event.ts';
+import type { BridgeClient } from '../client/bridge-client.ts';
+import type { RetryDeps } from '../client/retry.ts';
+import type { Transport } from '../client/transport.ts';
+import type { Identity } from '../credentials/identity.ts';
+import type { Leftover } from '../spool/spool.ts';
+import { deliver, type Owed } from './deliver.ts';
+import type { LeaseEnd } from './lease-end.ts';
+import { Outbox } from './outbox.ts';
+
+/** What a runner owes about runs that it no longer executes, delivered beside those that it does. */
+export interface Debts {
+  /** Delivers what is owed about a lease whose slot takes another run meanwhile. */
+  take(owed: Owed): void;
+  /** Delivers what an earlier life left; a run that has no ending was interrupted, for the reason that `whyInterrupted` gives. */
+  takeLeftovers(leftovers: readonly Leftover[], whyInterrupted: (runId: string) => string): void;
+  /** Resolves when nothing is owed, or attempts were stopped. */
+  settled(): Promise<void>;
+  /** Ends the attempts; what is on disk stays for the next start. */
+  stop(): Promise<void>;
+}
+
+export interface DebtsDeps extends RetryDeps {
+  client: BridgeClient;
+  transport: Transport;
+  identity: Identity;
+  clock: Clock;
+  log: Log;
+  tell(event: AgentEvent): void;
+}
+
+/** Nothing is owed yet. */
+export function openDebts(deps: DebtsDeps): Debts {
+  const { log, tell } = deps;
+  const stopping = abortScope([]);
+  const open = new Set<Promise<void>>();
+
+  async function settle(owed: Owed): Promise<void> {
+    const { runId } = owed.header;
+    const end = await deliver(owed, { ...deps, signal: stopping.signal, isLate: true }).catch(
+      (error: unknown): LeaseEnd => {
+        log.error('what is owed could not be delivered', { runId, error: errorText(error) });
+        return { kind: 'kept', why: errorText(error), isOnDisk: owed.isOnDisk };
+      },
+    );
+    owed.outbox.stop();
+    if (end.kind !== 'kept') {
+      await owed.drop().catch((error: unknown) => log.warn(`the spool stays: ${errorText(error)}`));
+    }
+    tell({ type: 'debt_ended', runId, end });
+  }
+
+  function take(owed: Owed): void {
+    const work = settle(owed).finally(() => open.delete(work));
+    open.add(work);
+  }
+
+  async function removeForeign({ header, drop }: Leftover): Promise<void> {
+    await drop().catch((error: unknown) => log.warn(`the spool stays: ${errorText(error)}`));
+    const why = 'it belongs to another pairing of this machine';
+    tell({ type: 'debt_ended', runId: header.runId, end: { kind: 'lost', why } });
+  }
+
+  return {
+    take,
+    takeLeftovers(leftovers, whyInterrupted) {
+      for (const leftover of leftovers) {
+        const { header, events, ending, pictures } = leftover;
+        const isOurs =
+          header.runnerId === deps.identity.credentials.runnerId &&
+          header.apiBaseUrl === deps.client.apiBaseUrl;
+        if (!isOurs) {
+          const work = removeForeign(leftover).finally(() => open.delete(work));
+          open.add(work);
+          continue;
+        }
+        const outbox = new Outbox(
+          header,
+          { ...deps, spool: null, signal: stopping.signal, onLost: () => {} },
+          events,
+        );
+        take({
+          header,
+          outbox,
+          ending: ending ?? {
+            kind: 'release',
+            reason: 'interrupted',
+            detail: whyInterrupted(header.runId),
+          },
+          isOnDisk: true,
+          pictures,
+          // What an earlier life wrote has reached the disk by itself meanwhile.
+          force: async () => {},
+          drop: leftover.drop,
+        });
+      }
+    },
+    async settled() {
+      while (open.size > 0) await Promise.all(open);
+    },
+    async stop() {
+      stopping.abort(new CancelledError('the runner ends'));
+      while (open.size > 0) await Promise.all(open);
+      stopping.close();
+    },
+  };
+}

@@ -1,0 +1,166 @@
+import type { Clock } from '../../lib/clock.ts';
+import { CredentialsRejectedError, errorText, LeaseLostError, RefusedError } from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
+import { limits } from '../../protocol/limits.ts';
+import { bodyLimitOf } from '../../protocol/routes.ts';
+import type { NumberedEvent, RunResult } from '../../protocol/run-result.ts';
+import type { BridgeClient } from '../client/bridge-client.ts';
+import { NoAnswerError, UpgradeRequiredError } from '../client/bridge-errors.ts';
+import { type RetryDeps, withRetry } from '../client/retry.ts';
+import type { Transport } from '../client/transport.ts';
+import type { KeptPicture } from '../spool/kept-pictures.ts';
+import type { Ending, SpoolHeader } from '../spool/spool-layout.ts';
+import type { LeaseEnd } from './lease-end.ts';
+import type { Outbox } from './outbox.ts';
+import { addPictures } from './owed-pictures.ts';
+
+/** Everything a runner owes about one lease, and where it is kept. */
+export interface Owed {
+  header: SpoolHeader;
+  outbox: Outbox;
+  ending: Ending;
+  /** False when it is in this process's memory only. */
+  isOnDisk: boolean;
+  /** Those that could not be uploaded yet. */
+  pictures(): readonly KeptPicture[];
+  /** Makes what is on disk outlive a power cut. */
+  force(): Promise<void>;
+  /** The bridge has it, or does not want it. */
+  drop(): Promise<void>;
+}
+
+export interface DeliverDeps extends RetryDeps {
+  client: BridgeClient;
+  transport: Transport;
+  clock: Clock;
+  log: Log;
+  /** Ends the attempts; what is owed stays where it is. */
+  signal: AbortSignal;
+  /** It had to wait: pictures that could not be uploaded at once get another chance. */
+  isLate: boolean;
+}
+
+/**
+ * Delivers what is owed about a lease: events, pictures, then how it ended. Tries until the bridge has it, says that it is
+ * not wanted, or `signal` ends the attempts.
+ */
+export async function deliver(owed: Owed, deps: DeliverDeps): Promise<LeaseEnd> {
+  const { outbox, ending, header } = owed;
+  const over = new AbortController();
+  // Forcing a disk takes 5 to 50 ms: nobody waits for it where the bridge has everything sooner.
+  deps.clock.sleep(forceAfterMs, over.signal).then(
+    () => owed.force(),
+    () => {},
+  );
+  try {
+    if (ending.kind === 'release') {
+      await unlessAborted(outbox.finish(), deps.signal);
+      return await deliverRelease(header, ending, deps);
+    }
+    const lastEvents = await unlessAborted(outbox.finishForResult(), deps.signal);
+    return await deliverResult(owed, { result: ending.result, lastEvents }, deps);
+  } catch (error) {
+    return endOf(error, owed, deps.signal);
+  } finally {
+    over.abort();
+  }
+}
+
+/** What is not delivered after this may stay for hours, and is forced to the disk. */
+const forceAfterMs = 1_000;
+
+/** Times that pictures delay a late result; each may take 20 s. */
+const pictureRounds = 3;
+
+async function deliverResult(
+  { header, pictures }: Owed,
+  { result, lastEvents }: { result: RunResult; lastEvents: readonly NumberedEvent[] },
+  deps: DeliverDeps,
+): Promise<LeaseEnd> {
+  const { leaseId, fence } = header;
+  const { client, log, signal } = deps;
+  const riding = lastEvents.length === 0 ? {} : { lastEvents: [...lastEvents] };
+  let current = result;
+  let rounds = 0;
+  const send = (bodyOf: (latest: RunResult) => RunResult) =>
+    withRetry(
+      async (attempt) => {
+        if ((deps.isLate || attempt > 1) && rounds < pictureRounds && pictures().length > 0) {
+          rounds += 1;
+          current = await addPictures(current, pictures(), header, deps);
+        }
+        const body = { fence, result: bodyOf(current), ...riding };
+        return client.call('postResult', { params: { leaseId }, body, signal });
+      },
+      { signal, onRetry: ({ message }) => log.warn(`the result waits: ${message}`, { leaseId }) },
+      deps,
+    );
+  const { status } = await send(fitted).catch((error: unknown) => {
+    if (!(error instanceof RefusedError)) throw error;
+    // A run must not hang until its lease ends because the bridge does not take this form of its result.
+    log.error(`the bridge refused the result: ${error.message}`, { problems: error.problems });
+    return send(({ status, durationMs }) => ({
+      status,
+      durationMs,
+      stepsResult: [],
+      error: { code: 'result_refused', message: error.message, problems: [...error.problems] },
+    }));
+  });
+  return { kind: 'delivered', status };
+}
+
+async function deliverRelease(
+  { leaseId, fence }: SpoolHeader,
+  { reason, detail }: Extract<Ending, { kind: 'release' }>,
+  { client, log, signal, ...deps }: DeliverDeps,
+): Promise<LeaseEnd> {
+  await withRetry(
+    () => client.call('releaseLease', { params: { leaseId }, body: { fence, reason, detail }, signal }),
+    {
+      signal,
+      capMs: 5_000,
+      onRetry: ({ message }) => log.warn(`a run waits to be handed back: ${message}`, { leaseId }),
+    },
+    deps,
+  );
+  return { kind: 'released', reason };
+}
+
+function endOf(error: unknown, { isOnDisk }: Owed, signal: AbortSignal): LeaseEnd {
+  if (error instanceof LeaseLostError) return { kind: 'lost', why: error.message };
+  const isOwed =
+    signal.aborted ||
+    error instanceof NoAnswerError ||
+    error instanceof CredentialsRejectedError ||
+    error instanceof UpgradeRequiredError;
+  if (isOwed) return { kind: 'kept', why: errorText(error), isOnDisk };
+  if (error instanceof RefusedError) return { kind: 'lost', why: error.message };
+  throw error;
+}
+
+/** What `work` gives; rejects with the signal's reason when that fires first, and leaves the work alone. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => {});
+  let stopListening = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    stopListening = () => signal.removeEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  return Promise.race([work, aborted]).finally(stopListening);
+}
+
+/** The result as large as its route takes: logs of passed steps go first, then texts get shorter. */
+function fitted(result: RunResult): RunResult {
+  const limit = bodyLimitOf('postResult') - limits.eventBatchBytes - 1_024;
+  const isFitting = (candidate: RunResult): boolean => Buffer.byteLength(JSON.stringify(candidate)) <= limit;
+  if (isFitting(result)) return result;
+  const withoutLogs = result.stepsResult.map(({ logs: _logs, ...step }) => step);
+  const shorter = withoutLogs.map(({ extracted: _extracted, healed: _healed, ...step }) => ({
+    ...step,
+    ...(step.error === undefined ? {} : { error: step.error.slice(0, 500) }),
+  }));
+  const candidates = [withoutLogs, shorter].map((stepsResult) => ({ ...result, stepsResult }));
+  return candidates.find(isFitting) ?? { ...result, stepsResult: shorter.slice(-100) };
+}

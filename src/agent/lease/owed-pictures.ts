@@ -1,0 +1,35 @@
+import { errorText } from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
+import type { RunResult } from '../../protocol/run-result.ts';
+import type { KeptPicture } from '../spool/kept-pictures.ts';
+import { type UploadDeps, uploadPicture } from './upload.ts';
+
+/**
+ * Uploads pictures that could not be uploaded when they were taken, and gives the result with their addresses. One that
+ * still cannot be stays where it is, and the result as it was. Never throws.
+ */
+export async function addPictures(
+  result: RunResult,
+  pictures: readonly KeptPicture[],
+  lease: { leaseId: string; fence: number },
+  deps: UploadDeps & { log: Log },
+): Promise<RunResult> {
+  let { stepsResult } = result;
+  for (const picture of pictures) {
+    const uploaded = await picture
+      .read()
+      .then((content) => uploadPicture(lease, content, deps))
+      .catch((error: unknown) => ({ problem: errorText(error) }));
+    if ('problem' in uploaded) {
+      deps.log.warn(`a picture waits: ${uploaded.problem}`, { leaseId: lease.leaseId });
+      continue;
+    }
+    await picture.drop();
+    stepsResult = stepsResult.map(({ screenshotProblem, ...step }) =>
+      step.nodeId === picture.nodeId && step.status === 'failed'
+        ? { ...step, screenshotUrl: uploaded.url }
+        : { ...step, ...(screenshotProblem === undefined ? {} : { screenshotProblem }) },
+    );
+  }
+  return { ...result, stepsResult };
+}

@@ -1,0 +1,279 @@
+import { checkFlow } from '../../flow/check-flow.ts';
+import type { FlowProblem } from '../../flow/flow-problem.ts';
+import type { Step } from '../../flow/step.ts';
+import type { Variables } from '../../flow/variables.ts';
+import type { Clock } from '../../lib/clock.ts';
+import {
+  CancelledError,
+  ExpectedError,
+  errorText,
+  LeaseLostError,
+  RunInterruptedError,
+} from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { Lease } from '../../protocol/messages.ts';
+import type { RunResult, StepEvent } from '../../protocol/run-result.ts';
+import { abortScope } from '../abort-scope.ts';
+import type { AgentEvent } from '../agent-event.ts';
+import type { BridgeClient } from '../client/bridge-client.ts';
+import type { RetryDeps } from '../client/retry.ts';
+import type { Transport } from '../client/transport.ts';
+import type { Identity } from '../credentials/identity.ts';
+import type { Spool } from '../spool/spool.ts';
+import type { Ending, Picture } from '../spool/spool-layout.ts';
+import type { Debts } from './debts.ts';
+import { deliver, type Owed } from './deliver.ts';
+import { type KeptLease, keepLease, RunTimeoutError } from './keep-lease.ts';
+import type { LeaseEnd } from './lease-end.ts';
+import { Outbox } from './outbox.ts';
+import { type UploadedPicture, uploadPicture } from './upload.ts';
+
+/**
+ * The engine, as the runner needs it. Throws RunInterruptedError when what executed the run has ended (the browser was
+ * killed), EnvironmentError when it cannot begin: neither is a verdict, and the run is handed back. When it returns after
+ * `signal` fired with a reason to hand back, nothing of the run acts any more.
+ */
+export type ExecuteFlow = (
+  run: { steps: readonly Step[]; variables: Variables },
+  hooks: {
+    signal: AbortSignal;
+    /** Resolves when steps may act; the page may be opened before. Rejects when they never may. */
+    mayAct: Promise<void>;
+    /**
+     * Throws when the run is ours no more. Asked right before everything that acts, because `signal` may fire too late:
+     * after a pause of the process, what acts may be due before what tells of the time.
+     */
+    ensureOurs(): void;
+    /** Resolves when a step with side effects, which was told as started, may begin. Rejects when it never may. */
+    sideEffectsMayBegin(): Promise<void>;
+    /** Resolves when the verdict was delivered or dropped. Cleaning up before that competes with it for the processors. */
+    settled: Promise<void>;
+    onEvent(event: StepEvent): void;
+    keepScreenshot(picture: Picture): Promise<UploadedPicture>;
+  },
+) => Promise<RunResult>;
+
+/** The reason by which the process takes its runs away from the engine to hand them back. */
+export class ShutdownError extends CancelledError {}
+
+/** True for a reason by which a run is handed back and somebody else may begin it at once. */
+export function isHandBack(reason: unknown): boolean {
+  return reason instanceof ShutdownError || reason instanceof RunInterruptedError;
+}
+
+export interface RunLeaseDeps extends RetryDeps {
+  client: BridgeClient;
+  transport: Transport;
+  identity: Identity;
+  clock: Clock;
+  log: Log;
+  spool: Pick<Spool, 'begin'>;
+  /** Takes what cannot be delivered while the lease is ours. */
+  debts: Pick<Debts, 'take'>;
+  executeFlow: ExecuteFlow;
+  /** Stops the run: ShutdownError hands it back, anything else drops it. */
+  stopSignal: AbortSignal;
+  /** Ends even the delivery; what is owed stays on disk. */
+  hardStopSignal: AbortSignal;
+  /** False while hints about orders may not get through. */
+  areHintsHeard(): boolean;
+  onKept(lease: KeptLease): void;
+  onDrain(): void;
+  tell(event: AgentEvent): void;
+}
+
+/**
+ * The story of one lease: put down whose it is, check the flow, take the lease with the first heartbeat while the page
+ * opens, execute, tell the events while executing, deliver how it ended. `acting` is the one source of cancellation;
+ * whatever ends the run early stands in its reason. Throws only for bugs and for what ends the whole runner.
+ */
+export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseEnd> {
+  const { client, clock, log, identity, tell } = deps;
+  const { runId, leaseId, fence } = lease;
+  const startedMs = clock.monotonicMs();
+  const { runnerId } = identity.credentials;
+  const header = { leaseId, fence, runId, runnerId, apiBaseUrl: client.apiBaseUrl };
+  // Before the bridge hears that the lease is taken: the next life must know of it, whenever this one ends.
+  const spool = await deps.spool.begin(header);
+  const acting = abortScope([deps.stopSignal]);
+  const delivering = abortScope([deps.hardStopSignal]);
+  let markSettled: () => void = () => {};
+  const settled = new Promise<void>((resolve) => {
+    markSettled = resolve;
+  });
+  let nodeId: string | null = null;
+  let toldSideEffects: Promise<void> | null = null;
+  const kept = keepLease(lease, { ...deps, currentNodeId: () => nodeId, onEnd: stop });
+  deps.onKept(kept);
+  const outbox = new Outbox(lease, { ...deps, spool, signal: deps.hardStopSignal, onLost: stop });
+
+  const outcome = await act();
+  const end = await settle(outcome).finally(async () => {
+    markSettled();
+    acting.close();
+    delivering.close();
+    await kept.stop();
+  });
+  tell({ type: 'run_ended', runId, end, durationMs: Math.round(clock.monotonicMs() - startedMs) });
+  if (outcome.kind === 'bug') throw outcome.error;
+  return end;
+
+  function stop(reason: Error): void {
+    acting.abort(reason);
+    // Without the lease the slot must not wait for a bridge that may be away for hours.
+    if (!(reason instanceof CancelledError)) delivering.abort(reason);
+  }
+
+  async function act(): Promise<Outcome> {
+    const checked = checkFlow(lease.flow, lease.variables);
+    const steps = checked.ok ? checked.steps : [];
+    const { name = null, attempt } = lease;
+    // Before that it may be somebody else's, and nothing of it has begun.
+    const begun = kept.taken.then(() =>
+      tell({ type: 'run_started', runId, name, attempt, steps: steps.length }),
+    );
+    begun.catch(() => {});
+    for (const warning of checked.warnings) log.warn(warning, { runId });
+    let result: RunResult | null = null;
+    try {
+      if (checked.ok) {
+        result = await deps.executeFlow(
+          { steps, variables: lease.variables },
+          {
+            signal: acting.signal,
+            mayAct: begun,
+            ensureOurs: kept.ensureOurs,
+            sideEffectsMayBegin,
+            settled,
+            onEvent,
+            keepScreenshot,
+          },
+        );
+      } else {
+        await begun;
+        result = invalidFlow(checked.problems);
+      }
+    } catch (error) {
+      if (!acting.signal.aborted) return outcomeOfThrown(error);
+    }
+    // A verdict the steps came to stands, even if something ended the run right after it.
+    if (result !== null && (result.status !== 'cancelled' || !acting.signal.aborted)) {
+      return { kind: 'result', result };
+    }
+    const elapsedMs = Math.round(clock.monotonicMs() - startedMs);
+    return outcomeOfStop(acting.signal.reason, result ?? emptyResult(elapsedMs));
+  }
+
+  function onEvent(event: StepEvent): void {
+    nodeId = event.type === 'step_start' ? event.nodeId : null;
+    outbox.push(event);
+    tell({ type: 'step', runId, event });
+  }
+
+  /**
+   * A run that is `auto` is delivered again only if no step with side effects had begun. The bridge must know of the first
+   * one before it begins: this runner may be gone right after it, without a word.
+   */
+  function sideEffectsMayBegin(): Promise<void> {
+    if (lease.onRedelivery !== 'auto') return Promise.resolve();
+    toldSideEffects ??= outbox.stored();
+    return toldSideEffects;
+  }
+
+  async function keepScreenshot(picture: Picture): Promise<UploadedPicture> {
+    const [uploaded, onDisk] = await Promise.all([
+      uploadPicture(lease, picture, { ...deps, signal: acting.signal }),
+      spool.keepPicture(picture),
+    ]);
+    if ('url' in uploaded) void onDisk?.drop();
+    return uploaded;
+  }
+
+  async function settle(outcome: Outcome): Promise<LeaseEnd> {
+    if (outcome.kind === 'lost') {
+      outbox.stop();
+      await spool.drop();
+      return { kind: 'lost', why: outcome.why };
+    }
+    const ending = endingOf(outcome);
+    const owed: Owed = {
+      header,
+      outbox,
+      ending,
+      isOnDisk: await spool.writeEnding(ending),
+      pictures: () => spool.pictures(),
+      force: () => spool.force(),
+      drop: () => spool.drop(),
+    };
+    const end = await deliver(owed, { ...deps, signal: delivering.signal, isLate: false });
+    if (end.kind === 'kept' && !deps.hardStopSignal.aborted) {
+      deps.debts.take(owed);
+      return end;
+    }
+    outbox.stop();
+    await (end.kind === 'kept' ? spool.keep() : spool.drop());
+    return end;
+  }
+}
+
+type Outcome =
+  | { kind: 'result'; result: RunResult }
+  | { kind: 'release'; reason: 'cannot_start' | 'shutdown' | 'interrupted'; detail: string }
+  | { kind: 'bug'; detail: string; error: unknown }
+  | { kind: 'lost'; why: string };
+
+function endingOf(outcome: Exclude<Outcome, { kind: 'lost' }>): Ending {
+  switch (outcome.kind) {
+    case 'result':
+    case 'release':
+      return outcome;
+    case 'bug':
+      return { kind: 'release', reason: 'interrupted', detail: outcome.detail };
+  }
+}
+
+function outcomeOfThrown(error: unknown): Outcome {
+  const detail = errorText(error).slice(0, limits.textLength);
+  if (error instanceof RunInterruptedError) return { kind: 'release', reason: 'interrupted', detail };
+  // The engine throws only for what it cannot do here (a browser that does not start); another runner may be able to.
+  return error instanceof ExpectedError
+    ? { kind: 'release', reason: 'cannot_start', detail }
+    : { kind: 'bug', detail, error };
+}
+
+function outcomeOfStop(reason: unknown, result: RunResult): Outcome {
+  const message = errorText(reason).slice(0, limits.textLength);
+  if (reason instanceof ShutdownError) return { kind: 'release', reason: 'shutdown', detail: message };
+  if (reason instanceof RunInterruptedError) {
+    return { kind: 'release', reason: 'interrupted', detail: message };
+  }
+  if (reason instanceof RunTimeoutError) {
+    return {
+      kind: 'result',
+      result: { ...result, status: 'failed', error: { code: 'run_timeout', message } },
+    };
+  }
+  if (reason instanceof CancelledError) {
+    const error = { code: 'cancelled', message };
+    return { kind: 'result', result: { ...result, status: 'cancelled', error } };
+  }
+  return { kind: 'lost', why: reason instanceof LeaseLostError ? message : `the runner stopped: ${message}` };
+}
+
+function emptyResult(durationMs: number): RunResult {
+  return { status: 'cancelled', durationMs, stepsResult: [] };
+}
+
+function invalidFlow(problems: readonly FlowProblem[]): RunResult {
+  return {
+    status: 'failed',
+    durationMs: 0,
+    stepsResult: [],
+    error: {
+      code: 'flow_invalid',
+      message: 'the flow cannot be run',
+      problems: problems.slice(0, 1_000).map(({ message }) => message.slice(0, limits.textLength)),
+    },
+  };
+}

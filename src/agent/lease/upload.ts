@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../lib/clock.ts';
+import { errorText } from '../../lib/errors.ts';
+import { limits } from '../../protocol/limits.ts';
+import { abortScope } from '../abort-scope.ts';
+import type { BridgeClient } from '../client/bridge-client.ts';
+import { NoAnswerError } from '../client/bridge-errors.ts';
+import { type RetryDeps, withRetry } from '../client/retry.ts';
+import { readBody, type Transport } from '../client/transport.ts';
+import type { Picture } from '../spool/spool-layout.ts';
+
+/** Where the picture is, or why it is nowhere. */
+export type UploadedPicture = { url: string } | { problem: string };
+
+export interface UploadDeps extends RetryDeps {
+  client: BridgeClient;
+  transport: Transport;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+/** Longest a picture may delay the verdict, both tries together. */
+const totalMs = 20_000;
+const tries = 2;
+
+/** Asks for an address for exactly this picture and puts it there. Never throws: a verdict without its picture says why. */
+export async function uploadPicture(
+  { leaseId, fence }: { leaseId: string; fence: number },
+  { nodeId, bytes, contentType }: Picture,
+  deps: UploadDeps,
+): Promise<UploadedPicture> {
+  if (bytes.byteLength > limits.artifactBytes) {
+    return {
+      problem: `the picture has ${bytes.byteLength} bytes; ${limits.artifactBytes} are taken`,
+    };
+  }
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const scope = abortScope([deps.signal], {
+    clock: deps.clock,
+    timeoutMs: totalMs,
+    reason: () => new NoAnswerError(`the picture could not be uploaded within ${totalMs / 1_000} s`),
+  });
+  try {
+    const target = await withRetry(
+      () =>
+        deps.client.call('requestUpload', {
+          params: { leaseId },
+          body: { fence, nodeId, contentType, bytes: bytes.byteLength, sha256 },
+          signal: scope.signal,
+        }),
+      { signal: scope.signal, retries: tries - 1 },
+      deps,
+    );
+    for (const url of [target.url, target.publicUrl]) {
+      if (!/^https?:$/.test(new URL(url).protocol)) return { problem: `${url} is no http address` };
+    }
+    await withRetry(
+      () => put(target.url, target.headers, bytes, scope.signal, deps.transport),
+      { signal: scope.signal, retries: tries - 1 },
+      deps,
+    );
+    return { url: target.publicUrl };
+  } catch (error) {
+    return { problem: `the picture was not uploaded: ${errorText(error)}`.slice(0, limits.textLength) };
+  } finally {
+    scope.close();
+  }
+}
+
+/** The storage is a stranger: it gets the headers it asked for, and none of ours. */
+async function put(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+  transport: Transport,
+): Promise<void> {
+  let status: number;
+  let said: string;
+  try {
+    const response = await transport.send({ method: 'PUT', url, headers, body: bytes, signal });
+    status = response.status;
+    said = Buffer.from(await readBody(response, limits.smallBodyBytes)).toString();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new NoAnswerError(`${new URL(url).origin} did not take it: ${errorText(error)}`, { cause: error });
+  }
+  if (status < 200 || status >= 300) {
+    // Storage that speaks S3 says in one word what is wrong: `SignatureDoesNotMatch` is a wrong key in the bridge's hands.
+    const code = /<Code>(\w{1,100})<\/Code>/.exec(said)?.[1];
+    throw new NoAnswerError(
+      `${new URL(url).origin} answered ${status}${code === undefined ? '' : ` (${code})`}`,
+    );
+  }
+}

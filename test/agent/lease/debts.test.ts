@@ -1,0 +1,174 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ShutdownError } from '../../../src/agent/lease/run-lease.ts';
+import { EnvironmentError } from '../../../src/lib/errors.ts';
+import type { RunResult } from '../../../src/protocol/run-result.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+import { fakeEngine, untilTrue } from '../agent-fixture.ts';
+import { agent } from '../agent-scene.ts';
+import { leave } from '../spool/spool-fixture.ts';
+
+const failed: RunResult = {
+  status: 'failed',
+  durationMs: 1,
+  stepsResult: [
+    { nodeId: 'w', type: 'wait', status: 'failed', durationMs: 1, error: 'no', screenshotProblem: 'later' },
+  ],
+};
+const picture = { nodeId: 'w', contentType: 'image/png', bytes: new Uint8Array([1, 2, 3]) } as const;
+
+/** A runner whose bridge goes away when its run has been executed. */
+async function outage(over: { once?: boolean } = {}) {
+  const clock = new ManualClock();
+  let goAway = async (): Promise<void> => {};
+  const scene = await agent(
+    fakeEngine(async () => {
+      await goAway();
+      return undefined;
+    }),
+    over,
+    clock,
+  );
+  const { bridge, told, home } = scene;
+  const port = Number(new URL(bridge.url).port);
+  goAway = () => bridge.close();
+  const lease = bridge.queueLease();
+  const running = scene.run();
+  const spooled = () => readdir(join(home, 'spool'));
+  const end = (type: 'run_ended' | 'debt_ended') => told.find((event) => event.type === type);
+  await untilTrue(() => told.some(({ type }) => type === 'run_started'));
+  return { ...scene, clock, lease, running, spooled, end, comeBack: () => bridge.listen(port) };
+}
+
+describe('what a runner owes', () => {
+  it('leaves the slot when the lease is over, and is delivered when the bridge is back', async () => {
+    const { bridge, clock, lease, running, spooled, end, comeBack, drain, slots } = await outage();
+    while (end('run_ended') === undefined) await clock.advance(1_000);
+    expect(end('run_ended')).toMatchObject({ end: { kind: 'kept', isOnDisk: true } });
+    expect(await spooled()).toHaveLength(1);
+    await clock.advance(6 * 3_600_000);
+    await comeBack();
+    const polls = slots().length;
+    while (end('debt_ended') === undefined || slots().length === polls) await clock.advance(1_000);
+    expect(end('debt_ended')).toMatchObject({
+      runId: lease.runId,
+      end: { kind: 'delivered', status: 'passed' },
+    });
+    expect(bridge.events.get(lease.leaseId)).toHaveLength(2);
+    expect(bridge.results.get(lease.leaseId)).toMatchObject({ status: 'passed' });
+    expect(await spooled()).toEqual([]);
+    drain.abort(new ShutdownError('drain'));
+    await running;
+  });
+
+  it('keeps a runner that runs once until it is delivered', async () => {
+    const { bridge, clock, lease, running, end, comeBack } = await outage({ once: true });
+    let isOver = false;
+    void running.then(() => {
+      isOver = true;
+    });
+    while (end('run_ended') === undefined) await clock.advance(1_000);
+    await clock.advance(3_600_000);
+    expect(isOver).toBe(false);
+    await comeBack();
+    while (!isOver) await clock.advance(1_000);
+    expect(bridge.results.get(lease.leaseId)).toMatchObject({ status: 'passed' });
+  });
+
+  it('stays on disk when the runner is told to end while the bridge is away', async () => {
+    const { clock, running, spooled, end, drain } = await outage();
+    while (end('run_ended') === undefined) await clock.advance(1_000);
+    drain.abort(new ShutdownError('drain'));
+    while (end('debt_ended') === undefined) await clock.advance(1_000);
+    expect(await running).toBe('drained');
+    expect(end('debt_ended')).toMatchObject({ end: { kind: 'kept', isOnDisk: true } });
+    expect(await spooled()).toHaveLength(1);
+    expect(clock.sleepers).toBe(0);
+  });
+
+  it('is on its way before there is a browser, even when there never is one', async () => {
+    const home = await tempFolder();
+    const { bridge, run, log, identity, client } = await agent(fakeEngine(), { home });
+    const { leaseId, fence, runId } = bridge.lease();
+    const { runnerId } = identity.credentials;
+    const header = { leaseId, fence, runId, runnerId, apiBaseUrl: client.apiBaseUrl };
+    await leave(home, log, header);
+    const noBrowser = async () => {
+      throw new EnvironmentError('no browser was found');
+    };
+    await expect(run(noBrowser)).rejects.toThrow('no browser was found');
+    expect(bridge.of('releaseLease')).toMatchObject([{ body: { reason: 'interrupted' } }]);
+    expect(await readdir(join(home, 'spool'))).toEqual([]);
+  });
+});
+
+describe('a picture that could not be uploaded', () => {
+  it('goes with a result that had to wait', async () => {
+    const { bridge, run, drain } = await agent(
+      fakeEngine(async (_run, { keepScreenshot }) => {
+        const uploaded = await keepScreenshot(picture);
+        bridge.storageStatus = 200;
+        expect(uploaded).toEqual({ problem: expect.stringContaining('503') });
+        return failed;
+      }),
+    );
+    bridge.storageStatus = 503;
+    bridge.script('postResult', 'drop');
+    const lease = bridge.queueLease();
+    const running = run();
+    await bridge.until(() => bridge.results.size === 1);
+    const [step] = bridge.results.get(lease.leaseId)?.stepsResult ?? [];
+    expect(step).toMatchObject({ screenshotUrl: expect.stringContaining('/public/') });
+    expect(step).not.toHaveProperty('screenshotProblem');
+    expect([...bridge.uploads.values()].at(-1)?.bytes).toEqual(Buffer.from(picture.bytes));
+    drain.abort(new ShutdownError('drain'));
+    await running;
+  });
+
+  it('does not hold up a result that need not wait', async () => {
+    const { bridge, run, drain } = await agent(
+      fakeEngine(async (_run, { keepScreenshot }) => {
+        await keepScreenshot(picture);
+        return failed;
+      }),
+    );
+    bridge.storageStatus = 503;
+    const lease = bridge.queueLease();
+    const running = run();
+    await bridge.until(() => bridge.results.size === 1);
+    expect(bridge.results.get(lease.leaseId)).toEqual(failed);
+    expect(bridge.of('requestUpload')).toHaveLength(1);
+    drain.abort(new ShutdownError('drain'));
+    await running;
+  });
+
+  it('goes with the result that an earlier life left, and a storage that still fails keeps neither', async () => {
+    const home = await tempFolder();
+    const { bridge, run, drain, told, log, identity, client } = await agent(fakeEngine(), { home });
+    const { runnerId } = identity.credentials;
+    const leases = [bridge.lease(), bridge.lease()];
+    for (const { leaseId, fence, runId } of leases) {
+      await leave(
+        home,
+        log,
+        { leaseId, fence, runId, runnerId, apiBaseUrl: client.apiBaseUrl },
+        async (spool) => {
+          await spool.keepPicture(picture);
+          await spool.writeEnding({ kind: 'result', result: failed });
+        },
+      );
+    }
+    const refused = leases[1]?.leaseId ?? '';
+    bridge.refusesPicturesOf.add(refused);
+    const running = run();
+    await untilTrue(() => told.filter(({ type }) => type === 'debt_ended').length === 2);
+    const [uploaded, kept] = leases.map(({ leaseId }) => bridge.results.get(leaseId)?.stepsResult[0]);
+    expect(uploaded).toHaveProperty('screenshotUrl');
+    expect(kept).toEqual(failed.stepsResult[0]);
+    expect(await readdir(join(home, 'spool'))).toEqual([]);
+    drain.abort(new ShutdownError('drain'));
+    await running;
+  });
+});
