@@ -24,8 +24,11 @@ export async function build() {
   await writeFile(stamp, sources);
 }
 
-/** Bundles one program into dist/<name>/main.js and its chunks; `beside` are further programs for the same folder, by name. */
-export async function bundle(name, entry, beside = {}) {
+/**
+ * Bundles one program into dist/<name>/main.js and its chunks; `beside` are further programs for the same folder, by name.
+ * `packages: 'external'` leaves packages in node_modules, for programs that never leave this repository.
+ */
+export async function bundle(name, entry, beside = {}, packages = 'bundle') {
   const esbuild = await import('esbuild');
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   await esbuild.build({
@@ -39,6 +42,7 @@ export async function bundle(name, entry, beside = {}) {
     platform: 'node',
     target: 'node20.19',
     external: ['playwright-core', 'playwright'],
+    packages,
     legalComments: 'none',
     logLevel: 'warning',
     define: { QUALINET_VERSION: JSON.stringify(version) },

@@ -47,7 +47,7 @@ export interface ChaosRunner {
 /** A runner on a home that is paired already. It is not started. */
 export async function chaosRunner(
   folder: string,
-  { concurrency }: { concurrency: number },
+  { concurrency, isPreloaded = true }: { concurrency: number; isPreloaded?: boolean },
 ): Promise<ChaosRunner> {
   const home = join(folder, 'home');
   const tmp = join(folder, 'tmp');
@@ -103,8 +103,7 @@ export async function chaosRunner(
         env: {
           ...runnerEnv(home),
           TMPDIR: tmp,
-          NODE_OPTIONS: `--import=${preload}`,
-          QUALINET_CHAOS_ORDERS: ordersPath,
+          ...(isPreloaded ? { NODE_OPTIONS: `--import=${preload}`, QUALINET_CHAOS_ORDERS: ordersPath } : {}),
         },
         onStdout: keep,
         onStderr: keep,
@@ -113,7 +112,7 @@ export async function chaosRunner(
       void started.ended.then((code) => {
         if (!isEndWanted) ownEnds.push(code ?? started.process.signalCode ?? 'unknown');
       });
-      await ordersRead();
+      if (isPreloaded) await ordersRead();
     },
     async order(orders) {
       await writeOrders(orders);
@@ -140,4 +139,5 @@ export async function chaosRunner(
   };
 }
 
-const preload = join(import.meta.dirname, '../../../test/scenario/chaos/runner-preload.js');
+// Found from the program, because this file may be part of a bundle.
+const preload = join(runnerProgram, '../../test/scenario/chaos/runner-preload.js');

@@ -13,7 +13,7 @@ import type { Fault } from './fault.ts';
 import { routeNameOf, runnerIdOf } from './proxied-route.ts';
 
 /** One request of a runner, whole, before anything is done with it. */
-export interface ProxiedRequest {
+interface ProxiedRequest {
   /** 0, 1, 2, ... over the life of the proxy. */
   readonly ordinal: number;
   /** Null for what is in no table. */
@@ -24,7 +24,7 @@ export interface ProxiedRequest {
 }
 
 /** Bytes that went one way. */
-export interface Traffic {
+interface Traffic {
   readonly direction: 'sent' | 'received';
   readonly route: RouteName | null;
   readonly bytes: Buffer;
@@ -45,6 +45,8 @@ export interface FaultProxy {
   cutIdleAfter(ms: number | null): void;
   /** Refuses connections and cuts those there are, as a machine that has gone. */
   refuse(): Promise<void>;
+  /** Accepts connections again. */
+  accept(): Promise<void>;
   /** Ends every fault: whatever hangs is cut, and new connections work. */
   heal(): Promise<void>;
   close(): Promise<void>;
@@ -97,6 +99,9 @@ export async function startFaultProxy(bridgePort: () => number): Promise<FaultPr
     async refuse() {
       count('refused');
       await stopListening();
+    },
+    async accept() {
+      if (!server.listening && !isClosed) await listen();
     },
     async heal() {
       decide = () => null;
@@ -168,7 +173,7 @@ export async function startFaultProxy(bridgePort: () => number): Promise<FaultPr
       case 'requestLost':
         return void incoming.socket.destroy();
       case 'blackHole':
-        await hang(incoming);
+        await Promise.race([delay(fault.forMs, undefined, { ref: false }), hang(incoming)]);
         return cut(incoming);
       case 'answerLost':
         await wholeBody(await forward());
@@ -181,7 +186,7 @@ export async function startFaultProxy(bridgePort: () => number): Promise<FaultPr
       }
       case 'slowAnswer': {
         const { message, body } = await whole(await forward());
-        return trickle(incoming.socket, Buffer.concat([statusLine(message), body]));
+        return trickle(incoming.socket, Buffer.concat([statusLine(message), body]), fault.forMs);
       }
       case 'html502':
         return page(response, 502, '<h1>502 Bad Gateway</h1>');
@@ -234,13 +239,18 @@ export async function startFaultProxy(bridgePort: () => number): Promise<FaultPr
     });
   }
 
-  async function trickle(socket: Socket, bytes: Buffer): Promise<void> {
+  async function trickle(socket: Socket, bytes: Buffer, forMs: number): Promise<void> {
+    const endsAt = performance.now() + forMs;
     let isReleased = false;
     const release = (): void => {
       isReleased = true;
     };
     held.add(release);
-    for (let at = 0; at < bytes.length && !isReleased && !socket.destroyed; at += 4) {
+    for (
+      let at = 0;
+      at < bytes.length && !isReleased && !socket.destroyed && performance.now() < endsAt;
+      at += 4
+    ) {
       socket.write(bytes.subarray(at, at + 4));
       await delay(slowPauseMs, undefined, { ref: false });
     }

@@ -4,14 +4,14 @@ export type Fault =
   | { kind: 'reset' }
   /** The request is read and the connection closed; the bridge hears nothing. */
   | { kind: 'requestLost' }
-  /** The request is read and never answered. */
-  | { kind: 'blackHole' }
+  /** The request is read and not answered; whoever waits longer than this is cut. */
+  | { kind: 'blackHole'; forMs: number }
   /** The bridge hears and answers, the runner hears nothing. */
   | { kind: 'answerLost' }
   /** Half of the answer's body, then the end. */
   | { kind: 'halfAnswer' }
-  /** A few bytes a second. */
-  | { kind: 'slowAnswer' }
+  /** A few bytes a second, and cut after this. */
+  | { kind: 'slowAnswer'; forMs: number }
   /** A proxy's own page. */
   | { kind: 'html502' }
   /** A login page, which looks as if all went well. */

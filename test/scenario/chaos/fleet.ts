@@ -1,15 +1,15 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import type { RunView, SubmitRequest } from '../../../src/protocol/messages.ts';
 import { isFinal } from '../../../src/protocol/run-result.ts';
 import { freePort } from '../../support/server-programs.ts';
-import { storedRows } from '../../support/stored-rows.ts';
 import { adminToken, pairRunner, workerSecret } from '../../support/system.ts';
 import { until } from '../../support/until.ts';
 import { type ChaosBridge, startChaosBridge } from './chaos-bridge.ts';
 import { type ChaosFlowName, chaosFlow } from './chaos-flows.ts';
 import { type ChaosRunner, chaosRunner } from './chaos-runner.ts';
+import { type ChaosStores, embeddedStores, serverStores } from './chaos-stores.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { type Shop, startShop } from './shop.ts';
 
@@ -24,95 +24,94 @@ export interface ChaosRun {
 
 /** One bridge, some runners, what stands between them, and the site they test. */
 export interface Fleet {
-  readonly folder: string;
   readonly proxy: FaultProxy;
   readonly shop: Shop;
   readonly bridge: ChaosBridge;
+  readonly stores: ChaosStores;
   readonly runners: readonly ChaosRunner[];
   readonly runs: readonly ChaosRun[];
-  /** Texts that must be nowhere, and who they are. */
+  /** Texts that must be nowhere, by what they are. */
   readonly secrets: Readonly<Record<string, string>>;
   submit(flow: ChaosFlowName, onRedelivery?: ChaosRun['onRedelivery']): Promise<ChaosRun>;
   /** The row once it is final. */
   finalRow(run: ChaosRun, limitMs?: number): Promise<RunView>;
-  /** Ids of runs whose lease is offered or leased. */
-  openLeases(): Promise<string[]>;
+  /** Ends everything and deletes its folder; safe to call twice. */
   stop(): Promise<void>;
 }
 
 export interface FleetOptions {
   runners?: number;
+  /** Runs at the same time in each runner. */
   concurrency?: number;
-  /** Of a backend; null for the embedded default. */
-  servers?: { databaseUrl: string; redisUrl: string } | null;
-  /** The flow in the backend's tables that runs count to. */
-  flowId?: string;
+  stores?: 'embedded' | 'servers';
+  ttlSeconds?: number;
+  /** False: runners without the preload, as people run them; they take no orders. */
+  isPreloaded?: boolean;
 }
 
-/** Leases that end in seconds: heartbeats every 1.5 s, a gap of 1.5 s. */
-const ttlSeconds = 6;
+/** What the folders of this process's fleets begin with: all their processes carry it in their environment. */
+export function fleetFolders(): string {
+  return join(tmpdir(), `qualinet-chaos-${process.pid}-`);
+}
+
 /** A text that is typed into a password field and must be nowhere. */
 const password = 'typed-password-8f3a1c';
 
-const openLeases = `select run_id from qualinet.leases where state in ('offered', 'leased')`;
-
-async function query(connectionString: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
-/** Starts everything in `folder`; runners are paired and not started. */
-export async function startFleet(
-  folder: string,
-  { runners: count = 1, concurrency = 1, servers = null, flowId }: FleetOptions = {},
-): Promise<Fleet> {
+/**
+ * Starts everything in a folder of its own; runners are paired and not started. Leases end in seconds: with 6 s, heartbeats
+ * come every 1.5 s, and the gap is 1.5 s.
+ */
+export async function startFleet({
+  runners: count = 1,
+  concurrency = 1,
+  stores: kind = 'embedded',
+  ttlSeconds = 6,
+  isPreloaded = true,
+}: FleetOptions = {}): Promise<Fleet> {
+  const folder = await mkdtemp(fleetFolders());
   const port = await freePort();
   const proxy = await startFaultProxy(() => port);
   const shop = await startShop();
-  const bridge = await startChaosBridge(servers ?? { dataDir: join(folder, 'bridge') }, {
+  const stores = kind === 'servers' ? await serverStores() : embeddedStores(folder);
+  const bridge = await startChaosBridge(stores.place, {
+    TMPDIR: folder,
     PORT: String(port),
     PUBLIC_URL: proxy.url,
     WORKER_SECRET: workerSecret,
     QUALINET_LEASE_TTL_SECONDS: String(ttlSeconds),
     QUALINET_MAX_RUN_SECONDS: '60',
   });
-  const runners: ChaosRunner[] = [];
   const secrets: Record<string, string> = { adminToken, workerSecret, password };
+  const runners: ChaosRunner[] = [];
   for (let number = 1; number <= count; number += 1) {
     const place = join(folder, `runner-${number}`);
     await mkdir(join(place, 'tmp'), { recursive: true });
     await pairRunner(bridge.now(), join(place, 'home'), ['--name', `runner-${number}`]);
-    const runner = await chaosRunner(place, { concurrency });
+    const runner = await chaosRunner(place, { concurrency, isPreloaded });
     runners.push(runner);
-    const key = Buffer.from(runner.key, 'base64url');
-    secrets[`key ${number} (base64url)`] = runner.key;
-    secrets[`key ${number} (base64)`] = key.toString('base64').replace(/=+$/, '');
-    secrets[`key ${number} (hex)`] = key.toString('hex');
-    secrets[`key ${number} (raw)`] = key.toString('latin1');
+    Object.assign(secrets, spellingsOf(`key of runner ${number}`, runner.key));
   }
   const runs: ChaosRun[] = [];
+  let submitted = 0;
 
   return {
-    folder,
     proxy,
     shop,
     bridge,
+    stores,
     runners,
     runs,
     secrets,
     async submit(flow, onRedelivery = 'rerun') {
-      const tag = `run-${runs.length + 1}`;
+      // Counted before it is sent: a run whose answer was lost has a tag of its own.
+      submitted += 1;
+      const tag = `run-${submitted}`;
       const runId = await bridge.now().submit({
         ...chaosFlow(flow),
         name: tag,
         variables: { SHOP: shop.url, RUN: tag, PASSWORD: password },
         onRedelivery,
-        ...(flowId === undefined ? {} : { flowId }),
+        ...(stores.flowId === null ? {} : { flowId: stores.flowId }),
       });
       const run = { runId, tag, flow, onRedelivery };
       runs.push(run);
@@ -130,24 +129,25 @@ export async function startFleet(
         },
         limitMs,
       ),
-    async openLeases() {
-      // The embedded database is read once its bridge is gone: it is one process's own.
-      if (servers !== null) {
-        const rows = await query(servers.databaseUrl, openLeases);
-        return rows.map(({ run_id }) => String(run_id));
-      }
-      await bridge.stop();
-      const { leases } = await storedRows(join(folder, 'bridge'));
-      return leases
-        .filter(({ state }) => state === 'offered' || state === 'leased')
-        .map(({ run_id }) => run_id);
-    },
     async stop() {
       await proxy.heal();
       await Promise.all(runners.map((runner) => runner.stop()));
       await bridge.stop();
       await proxy.close();
       await shop.close();
+      await stores.remove();
+      await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** The spellings in which a key could be told. */
+function spellingsOf(what: string, base64url: string): Record<string, string> {
+  const bytes = Buffer.from(base64url, 'base64url');
+  return {
+    [`${what} (base64url)`]: base64url,
+    [`${what} (base64)`]: bytes.toString('base64').replace(/=+$/, ''),
+    [`${what} (hex)`]: bytes.toString('hex'),
+    [`${what} (raw)`]: bytes.toString('latin1'),
   };
 }

@@ -26,7 +26,7 @@ export async function brokenPromises(fleet: Fleet, limitMs = 90_000): Promise<st
 }
 
 /** What is wrong with a final row. */
-export function rowProblems({ tag, flow, onRedelivery }: ChaosRun, row: RunView): string[] {
+function rowProblems({ tag, flow, onRedelivery }: ChaosRun, row: RunView): string[] {
   const about = `${tag} (${flow}, ${onRedelivery})`;
   const code = row.error?.code ?? null;
   if (code === null) {
@@ -42,7 +42,7 @@ export function rowProblems({ tag, flow, onRedelivery }: ChaosRun, row: RunView)
 }
 
 /** What the shop saw that must not be. */
-export function actProblems({ shop }: Pick<Fleet, 'shop'>, { tag, onRedelivery }: ChaosRun): string[] {
+function actProblems({ shop }: Pick<Fleet, 'shop'>, { tag, onRedelivery }: ChaosRun): string[] {
   const acts = shop.acts.filter(({ run }) => run === tag);
   const problems: string[] = [];
   const over = new Set<string>();

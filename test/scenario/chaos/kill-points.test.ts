@@ -1,5 +1,4 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { tempFolder } from '../../support/temp-folder.ts';
 import { type Fleet, type FleetOptions, startFleet } from './fleet.ts';
 import { brokenPromises } from './invariants.ts';
 import { type KilledLife, killAtJournalPoints, killAtNetworkPoints } from './kill-points.ts';
@@ -40,7 +39,7 @@ describe('a runner that is killed', () => {
 });
 
 async function theFleet(options: FleetOptions = {}): Promise<Fleet> {
-  const fleet = await startFleet(await tempFolder(), options);
+  const fleet = await startFleet(options);
   onTestFinished(() => fleet.stop());
   return fleet;
 }

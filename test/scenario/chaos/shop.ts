@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 
 /** Something an attempt did, as the site saw it. */
-export interface ShopAct {
+interface ShopAct {
   /** What the flow called its run. */
   readonly run: string;
   /** The cookie the attempt got with its first page: each attempt has a fresh context. */
