@@ -17,6 +17,8 @@ export interface PreloadOrders {
 
 /** One runner with its home: a process that may be killed and started again. */
 export interface ChaosRunner {
+  /** Its folder: all its processes carry it in their environment. */
+  readonly place: string;
   readonly home: string;
   /** The folder its browser may write to. */
   readonly tmp: string;
@@ -86,6 +88,7 @@ export async function chaosRunner(
   };
 
   return {
+    place: folder,
     home,
     tmp,
     runnerId: stored.runnerId,

@@ -29,7 +29,7 @@ async function leftBy(runner: ChaosRunner): Promise<string[]> {
   if (ends.length > 0) {
     left.push(`ended by itself with ${ends.join(', ')}:\n${runner.lines.slice(-12).join('\n')}`);
   }
-  const place = join(runner.home, '..');
+  const { place } = runner;
   const gone = async (): Promise<boolean> => (await processesOf(place)).length === 0;
   await until('its processes are gone', gone, 5_000).catch(async () => {
     left.push(`left processes: ${(await processesOf(place)).map(({ says }) => says).join('; ')}`);

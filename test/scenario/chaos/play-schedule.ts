@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../support/until.ts';
 import type { ChaosRunner, PreloadOrders } from './chaos-runner.ts';
@@ -94,7 +93,7 @@ export async function playSchedule(fleet: Fleet, schedule: Schedule): Promise<Ma
       return next;
     };
     if (!runner.isRunning()) await runner.start(orders({}));
-    const place = join(runner.home, '..');
+    const { place } = runner;
     count(one.what);
     switch (one.what) {
       case 'killRunner':

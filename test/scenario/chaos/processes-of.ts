@@ -9,22 +9,36 @@ interface FoundProcess {
   readonly says: string;
 }
 
-/** Living processes that were started for a place: its path is in their command line or environment. */
+/** Living processes that were started for a place: its path is in their command line or environment, or in a parent's. */
 export async function processesOf(place: string): Promise<FoundProcess[]> {
+  const all = await allProcesses();
+  const found = all.filter(({ isNamed }) => isNamed(place));
+  // Renderers overwrite both when they give themselves a title.
+  for (let open = found; open.length > 0; ) {
+    const parents = new Set(open.map(({ pid }) => pid));
+    open = all.filter((one) => parents.has(one.parent) && !found.includes(one));
+    found.push(...open);
+  }
+  return found.filter(({ state }) => state !== 'Z');
+}
+
+async function allProcesses(): Promise<(FoundProcess & { isNamed(place: string): boolean })[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  const found = await Promise.all(
+  return Promise.all(
     ids.map(async (id) => {
-      const [says, environment, stat] = await Promise.all(
+      const [says = '', environment = '', stat = ''] = await Promise.all(
         ['cmdline', 'environ', 'stat'].map((file) => readFile(`/proc/${id}/${file}`, 'utf8').catch(() => '')),
       );
-      if (!`${says}${environment}`.includes(place)) return [];
-      const [state = '', parent] = (stat ?? '').slice((stat ?? '').lastIndexOf(')') + 2).split(' ');
-      return [
-        { pid: Number(id), parent: Number(parent), state, says: (says ?? '').replaceAll('\0', ' ').trim() },
-      ];
+      const [state = '', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return {
+        pid: Number(id),
+        parent: Number(parent),
+        state,
+        says: says.replaceAll('\0', ' ').trim(),
+        isNamed: (place: string) => `${says}${environment}`.includes(place),
+      };
     }),
   );
-  return found.flat().filter(({ state }) => state !== 'Z');
 }
 
 /** The main process of the browser of the runner at `place`, or one of its renderers; null when there is none. */

@@ -1,5 +1,4 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Fleet, startFleet } from './fleet.ts';
 import { brokenPromises } from './invariants.ts';
@@ -86,7 +85,7 @@ async function sample(fleet: Fleet): Promise<Sample> {
   if (runner === undefined) throw new Error('there is no runner');
   await emptySpool(runner);
   await delay(settleMs);
-  const all = await processesOf(join(runner.home, '..'));
+  const all = await processesOf(runner.place);
   const browser = all.map(({ pid }) => pid).filter((pid) => pid !== runner.pid());
   const sum = async (read: (pid: number) => Promise<number>): Promise<number> =>
     (await Promise.all(browser.map(read))).reduce((a, b) => a + b, 0);
