@@ -10,10 +10,10 @@ export interface ChaosOrder {
   stores: 'embedded' | 'servers' | 'both';
   runs: number;
   faults: number;
+  /** Disturbances begin within this time. */
+  windowMs: number;
 }
 
-/** Disturbances of a schedule begin within this time. */
-const windowMs = 8_000;
 const runners = 2;
 
 /** Plays schedules until the time is over or a promise is broken; the exit code. */
@@ -25,7 +25,7 @@ export async function runChaos(order: ChaosOrder, say: (line: string) => void): 
   do {
     const seed = order.seed ?? freshSeed();
     const stores = order.stores === 'both' ? (['embedded', 'servers'] as const)[played % 2] : order.stores;
-    const { runs, faults, path } = order;
+    const { runs, faults, path, windowMs } = order;
     const sizes = { runs, faults, windowMs, runners, concurrency: 2, servers: stores === 'servers' };
     say(`\nschedule ${played + 1}  seed ${seed}${path === undefined ? '' : ` path ${path}`}  ${stores}`);
     const result = await playRandomSchedule({ seed, path }, sizes, (schedule) => {
@@ -40,7 +40,7 @@ export async function runChaos(order: ChaosOrder, say: (line: string) => void): 
     if (broken.length > 0) {
       for (const promise of broken) say(`  VIOLATION ${promise}`);
       say(
-        `  again with: npm run chaos -- --seed ${seed} --path ${result.path} --stores ${stores} --runs ${runs} --faults ${faults}`,
+        `  again with: npm run chaos -- --seed ${seed} --path ${result.path} --stores ${stores} --runs ${runs} --faults ${faults} --window ${windowMs}`,
       );
     } else say('  every promise was kept');
   } while (order.seed === null && broken.length === 0 && performance.now() < endsAtMs);

@@ -13,6 +13,7 @@ Breaks runners, bridges, stores and networks in random schedules and looks at ev
   --stores WHERE   embedded, servers (real Redis and PostgreSQL), or both in turn (both)
   --runs N         most runs of a schedule (8)
   --faults N       most disturbances of a schedule (12)
+  --window MS      time within which they begin (8000)
   --soak N         instead: N short runs through one runner; memory and descriptors must stay flat
   --help           this text
 
@@ -26,6 +27,7 @@ const options = {
   stores: { type: 'string' },
   runs: { type: 'string' },
   faults: { type: 'string' },
+  window: { type: 'string' },
   soak: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -47,7 +49,7 @@ export async function main(): Promise<number> {
     say(usage);
     return 0;
   }
-  for (const name of ['minutes', 'seed', 'runs', 'faults', 'soak'] as const) {
+  for (const name of ['minutes', 'seed', 'runs', 'faults', 'window', 'soak'] as const) {
     const value = given[name];
     if (value !== undefined && !/^\d{1,10}$/.test(value)) return wrong(`--${name} must be a whole number`);
   }
@@ -70,6 +72,7 @@ export async function main(): Promise<number> {
         stores,
         runs: Number(given.runs ?? 8),
         faults: Number(given.faults ?? 12),
+        windowMs: Number(given.window ?? 8_000),
       },
       say,
     );

@@ -1,10 +1,10 @@
 import { expect, it, onTestFinished } from 'vitest';
-import type { RouteName } from '../../../src/protocol/routes.ts';
 import type { Fault } from './fault.ts';
 import { startFleet } from './fleet.ts';
 import { brokenPromises } from './invariants.ts';
 
-// Each fault strikes the first request of every kind that a run sends, in one life.
+// One run for each fault, several at a time: the fault strikes the first request of every kind that the run sends.
+// Requests that belong to no lease (polls, hints, pictures) meet all faults one after the other.
 
 const faults: readonly Fault[] = [
   { kind: 'reset' },
@@ -21,29 +21,33 @@ const faults: readonly Fault[] = [
   { kind: 'delay', ms: 500 },
 ];
 
-for (const fault of faults) {
-  it(`every request of a run meets ${Object.values(fault).join(' ')} once, and all ends well`, async () => {
-    const fleet = await startFleet();
-    onTestFinished(() => fleet.stop());
-    const hit = new Set<RouteName>();
-    fleet.proxy.use(({ route }) => {
-      if (route === null || hit.has(route)) return null;
-      hit.add(route);
-      return fault;
-    });
-    await fleet.runners[0]?.start();
-    const run = await fleet.submit('wrong');
-    await fleet.finalRow(run);
-    expect([...hit]).toEqual(
-      expect.arrayContaining([
-        'control',
-        'pollLeases',
-        'heartbeat',
-        'postEvents',
-        'requestUpload',
-        'postResult',
-      ]),
+it('every fault strikes every request of a run, and all runs end well', async () => {
+  const fleet = await startFleet({ runners: 2, concurrency: 3 });
+  onTestFinished(() => fleet.stop());
+  const leases = new Map<string, { fault: Fault | undefined; struck: Set<string> }>();
+  const others = new Map<string, number>();
+  fleet.proxy.use(({ route, path }) => {
+    const leaseId = /^\/v1\/leases\/([0-9a-f-]{36})\//.exec(path)?.[1];
+    if (route === null) return null;
+    if (leaseId === undefined) {
+      const nth = others.get(route) ?? 0;
+      others.set(route, nth + 1);
+      return faults[nth] ?? null;
+    }
+    const lease = leases.get(leaseId) ?? { fault: faults[leases.size], struck: new Set() };
+    leases.set(leaseId, lease);
+    if (lease.struck.has(route)) return null;
+    lease.struck.add(route);
+    return lease.fault ?? null;
+  });
+  await Promise.all(fleet.runners.map((runner) => runner.start()));
+  const runs = await Promise.all(faults.map(() => fleet.submit('wrong')));
+  for (const run of runs) await fleet.finalRow(run, 120_000);
+  for (const { fault, struck } of leases.values()) {
+    expect([...struck], fault?.kind).toEqual(
+      expect.arrayContaining(['heartbeat', 'postEvents', 'requestUpload', 'postResult']),
     );
-    expect(await brokenPromises(fleet)).toEqual([]);
-  }, 120_000);
-}
+  }
+  expect(leases.size).toBe(faults.length);
+  expect(await brokenPromises(fleet)).toEqual([]);
+}, 180_000);

@@ -19,16 +19,15 @@ export interface Played {
 export type PlayOptions = ScheduleSizes & Pick<FleetOptions, 'concurrency'>;
 
 /**
- * Draws the schedule of a seed (and path) and plays it for real. The same seed gives the same schedule; what the processes
- * make of it differs by milliseconds, so a schedule that failed may have to be played more than once.
+ * Draws a schedule and plays it for real. What the processes make of it differs by milliseconds, so one that failed may
+ * have to be played more than once.
  */
 export async function playRandomSchedule(
   { seed, path = '0' }: { seed: number; path?: string | undefined },
   { concurrency = 1, ...sizes }: PlayOptions,
   onSchedule: (schedule: Schedule) => void = () => {},
 ): Promise<Played> {
-  const [schedule] = fc.sample(schedules(sizes), { seed, path, numRuns: 1 });
-  if (schedule === undefined) throw new Error(`no schedule has the path ${path}`);
+  const schedule = drawSchedule({ seed, path }, sizes);
   onSchedule(schedule);
   const fleet = await startFleet({
     runners: sizes.runners,
@@ -41,6 +40,13 @@ export async function playRandomSchedule(
   } finally {
     await fleet.stop();
   }
+}
+
+/** The schedule that a seed and a path give, always the same. */
+export function drawSchedule({ seed, path }: { seed: number; path: string }, sizes: ScheduleSizes): Schedule {
+  const [schedule] = fc.sample(schedules(sizes), { seed, path, numRuns: 1 });
+  if (schedule === undefined) throw new Error(`no schedule has the path ${path}`);
+  return schedule;
 }
 
 /** A seed nobody has had. */
