@@ -59,11 +59,11 @@ export const chaosFlows = {
 
 export type ChaosFlowName = keyof typeof chaosFlows;
 
-/** Step events of an attempt that came to its end: two for each step up to the one that failed. */
-export function stepEventsOf(name: ChaosFlowName): string[] {
+/** Steps that an attempt which comes to its end has executed: up to the one that fails. */
+export function stepsOf(name: ChaosFlowName): string[] {
   const { nodes, status }: ChaosFlow = chaosFlows[name];
   const last = status === 'failed' ? nodes.findIndex(({ id }) => id === 'wrong') + 1 : nodes.length;
-  return nodes.slice(0, last).flatMap(({ id }) => [`step_start ${id}`, `step_complete ${id}`]);
+  return nodes.slice(0, last).map(({ id }) => id);
 }
 
 /** The flow as it is submitted. */

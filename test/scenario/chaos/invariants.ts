@@ -1,5 +1,5 @@
 import type { RunView } from '../../../src/protocol/messages.ts';
-import { chaosFlows } from './chaos-flows.ts';
+import { chaosFlows, stepsOf } from './chaos-flows.ts';
 import type { ChaosRun, Fleet } from './fleet.ts';
 import { whatIsLeft } from './leftovers.ts';
 import { toldSecrets } from './told-secrets.ts';
@@ -31,10 +31,21 @@ function rowProblems({ tag, flow, onRedelivery }: ChaosRun, row: RunView): strin
   const code = row.error?.code ?? null;
   if (code === null) {
     const { status } = chaosFlows[flow];
-    const steps = row.stepsResult?.map((step) => step.error).filter(Boolean);
-    return row.status === status
-      ? []
-      : [`${about} ended ${row.status} instead of ${status}: ${steps?.join()}`];
+    const steps = row.stepsResult ?? [];
+    // A page that crashes ends its run, as any fault of the page does.
+    const last = steps.at(-1);
+    if (
+      row.status === 'failed' &&
+      last?.errorKind === 'browser_crashed' &&
+      /page crashed/.test(last.error ?? '')
+    ) {
+      return [];
+    }
+    const executed = steps.map(({ nodeId }) => nodeId).join();
+    if (row.status === status && executed === stepsOf(flow).join()) return [];
+    return [
+      `${about} ended ${row.status} instead of ${status} after ${executed}: ${last?.error ?? 'no error'}`,
+    ];
   }
   if (!bridgeEndings.has(code)) return [`${about} ended ${row.status} (${code}: ${row.error?.message})`];
   if (code === 'not_redelivered' && onRedelivery === 'rerun') return [`${about} was not delivered again`];

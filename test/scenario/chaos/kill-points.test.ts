@@ -22,7 +22,7 @@ it('a runner that is killed before or within anything it writes loses nothing an
     ),
   );
   for (const loop of [before, torn]) {
-    expect(pointsOf(loop?.lives)).toMatch(/mkdir.*events.*png.*result/s);
+    expect(pointsOf(loop?.lives)).toMatch(/lease\.json.*events.*picture.*ending/s);
     await expectAllWell(loop);
   }
 }, 240_000);

@@ -25,9 +25,9 @@ const die = () => {
 
 /** Which kind of file this is: what a full disk is told by. */
 function classOf(path) {
-  if (/\.(png|jpe?g|webp)/.test(path)) return 'pictures';
+  if (/picture/.test(path)) return 'pictures';
   if (/events/.test(path)) return 'events';
-  if (/result/.test(path)) return 'result';
+  if (/ending/.test(path)) return 'result';
   return 'other';
 }
 
