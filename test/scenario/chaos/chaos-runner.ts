@@ -35,6 +35,8 @@ export interface ChaosRunner {
   start(orders?: PreloadOrders): Promise<void>;
   /** Gives orders to the living process and waits until it has read them. */
   order(orders: PreloadOrders): Promise<void>;
+  /** Resolves when the life that runs now has reached its bridge: by then it has cleaned up after the one before. */
+  connected(): Promise<void>;
   signal(name: NodeJS.Signals): void;
   /** Resolves when the life that runs now is over. */
   ended(): Promise<void>;
@@ -63,6 +65,8 @@ export async function chaosRunner(
   let program: ChildProgram | null = null;
   let isEndWanted = false;
   let id = 0;
+  /** Where in `lines` the life that runs now begins. */
+  let firstLine = 0;
 
   const isRunning = (): boolean =>
     program !== null && program.process.exitCode === null && program.process.signalCode === null;
@@ -101,6 +105,7 @@ export async function chaosRunner(
       if (isRunning()) return;
       await writeOrders(orders);
       isEndWanted = false;
+      firstLine = lines.length;
       const keep = (line: string): void => void lines.push(line);
       const started = startProgram(runnerProgram, ['start', '--concurrency', String(concurrency)], {
         env: {
@@ -121,6 +126,11 @@ export async function chaosRunner(
       await writeOrders(orders);
       program?.process.kill('SIGUSR2');
       await ordersRead();
+    },
+    async connected() {
+      const isConnected = (): boolean =>
+        lines.slice(firstLine).some((line) => line.includes('connected; waiting for runs'));
+      await until('the runner is connected', () => !isRunning() || isConnected(), 60_000);
     },
     signal: (name) => void program?.process.kill(name),
     async ended() {

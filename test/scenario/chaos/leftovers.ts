@@ -9,6 +9,7 @@ import { processesOf } from './processes-of.ts';
 export async function whatIsLeft({ runners, bridge, stores }: Fleet): Promise<string[]> {
   const left: string[] = [];
   for (const [index, runner] of runners.entries()) {
+    await runner.connected().catch(() => left.push(`runner ${index + 1} does not come back to its bridge`));
     await emptySpool(runner).catch(async () =>
       left.push(`runner ${index + 1} still owes ${(await spoolOf(runner)).join(', ')}`),
     );
