@@ -13,6 +13,8 @@ export interface PreloadOrders {
   full?: readonly ('pictures' | 'events' | 'result' | 'all')[];
   /** Moves the wall clock. */
   clockOffsetMs?: number;
+  /** Collects garbage before the order is acknowledged. */
+  collectGarbage?: boolean;
 }
 
 /** One runner with its home: a process that may be killed and started again. */
@@ -51,7 +53,7 @@ export interface ChaosRunner {
 /** A runner on a home that is paired already. It is not started. */
 export async function chaosRunner(
   folder: string,
-  { concurrency, isPreloaded = true }: { concurrency: number; isPreloaded?: boolean },
+  { concurrency }: { concurrency: number },
 ): Promise<ChaosRunner> {
   const home = join(folder, 'home');
   const tmp = join(folder, 'tmp');
@@ -111,7 +113,8 @@ export async function chaosRunner(
         env: {
           ...runnerEnv(home),
           TMPDIR: tmp,
-          ...(isPreloaded ? { NODE_OPTIONS: `--import=${preload}`, QUALINET_CHAOS_ORDERS: ordersPath } : {}),
+          NODE_OPTIONS: `--import=${preload}`,
+          QUALINET_CHAOS_ORDERS: ordersPath,
         },
         onStdout: keep,
         onStderr: keep,
@@ -120,7 +123,7 @@ export async function chaosRunner(
       void started.ended.then((code) => {
         if (!isEndWanted) ownEnds.push(code ?? started.process.signalCode ?? 'unknown');
       });
-      if (isPreloaded) await ordersRead();
+      await ordersRead();
     },
     async order(orders) {
       await writeOrders(orders);

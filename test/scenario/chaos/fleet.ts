@@ -45,8 +45,6 @@ export interface FleetOptions {
   concurrency?: number;
   stores?: 'embedded' | 'servers';
   ttlSeconds?: number;
-  /** False: runners without the preload, as people run them; they take no orders. */
-  isPreloaded?: boolean;
 }
 
 /** What the folders of this process's fleets begin with: all their processes carry it in their environment. */
@@ -66,7 +64,6 @@ export async function startFleet({
   concurrency = 1,
   stores: kind = 'embedded',
   ttlSeconds = 6,
-  isPreloaded = true,
 }: FleetOptions = {}): Promise<Fleet> {
   const folder = await mkdtemp(fleetFolders());
   const port = await freePort();
@@ -87,7 +84,7 @@ export async function startFleet({
     const place = join(folder, `runner-${number}`);
     await mkdir(join(place, 'tmp'), { recursive: true });
     await pairRunner(bridge.now(), join(place, 'home'), ['--name', `runner-${number}`]);
-    const runner = await chaosRunner(place, { concurrency, isPreloaded });
+    const runner = await chaosRunner(place, { concurrency });
     runners.push(runner);
     Object.assign(secrets, spellingsOf(`key of runner ${number}`, runner.key));
   }

@@ -3,19 +3,29 @@
 // QUALINET_CHAOS_ORDERS names; it is read at the start and with every SIGUSR2, and what was read is acknowledged in `<file>.read`.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 
 const ordersPath = process.env.QUALINET_CHAOS_ORDERS;
 const { appendFileSync, readFileSync, renameSync, writeFileSync } = fs;
 
-/** @type {{ id: number, spool: string, killAt?: { name: string, nth: number, when: 'before' | 'after' | 'torn' }, full?: string[], clockOffsetMs?: number }} */
+/** @type {{ id: number, spool: string, killAt?: { name: string, nth: number, when: 'before' | 'after' | 'torn' }, full?: string[], clockOffsetMs?: number, collectGarbage?: boolean }} */
 let orders = { id: 0, spool: '' };
 let passed = new Map();
 
 function readOrders() {
   orders = JSON.parse(readFileSync(ordersPath, 'utf8'));
   passed = new Map();
+  if (orders.collectGarbage) collectGarbage();
   writeFileSync(`${ordersPath}.tmp`, String(orders.id));
   renameSync(`${ordersPath}.tmp`, `${ordersPath}.read`);
+}
+
+/** What is only waiting to be collected would make memory look as if it grew. */
+function collectGarbage() {
+  v8.setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc');
+  for (let times = 0; times < 4; times += 1) collect();
 }
 
 const die = () => {

@@ -8,7 +8,7 @@ import { processesOf } from './processes-of.ts';
 /** What the runner and its browser hold after some runs. */
 interface Sample {
   readonly runs: number;
-  /** Resident memory of the runner's process, MB. */
+  /** Resident memory of the runner's process after its garbage was collected, MB. */
   readonly runnerMb: number;
   /** Proportional memory of the browser's processes together, MB: what several share counts once. */
   readonly browserMb: number;
@@ -26,7 +26,7 @@ const settleMs = 3_000;
 
 /** Takes short runs through one runner and compares what it and its browser hold early and late; the exit code. */
 export async function runSoak(runs: number, say: (line: string) => void): Promise<number> {
-  const fleet = await startFleet({ ttlSeconds: 60, isPreloaded: false });
+  const fleet = await startFleet({ ttlSeconds: 60 });
   const samples: Sample[] = [];
   try {
     await fleet.runners[0]?.start();
@@ -85,6 +85,8 @@ async function sample(fleet: Fleet): Promise<Sample> {
   if (runner === undefined) throw new Error('there is no runner');
   await emptySpool(runner);
   await delay(settleMs);
+  // Node collects old garbage only when it has gathered for some hundred runs: what is held is asked for, not what lies about.
+  await runner.order({ collectGarbage: true });
   const all = await processesOf(runner.place);
   const browser = all.map(({ pid }) => pid).filter((pid) => pid !== runner.pid());
   const sum = async (read: (pid: number) => Promise<number>): Promise<number> =>
