@@ -10,7 +10,10 @@ interface Sample {
   readonly runs: number;
   /** Resident memory of the runner's process after its garbage was collected, MB. */
   readonly runnerMb: number;
-  /** Proportional memory of the browser's processes together, MB: what several share counts once. */
+  /**
+   * Anonymous and shared memory of the browser's processes together, MB: what several share counts once. Pages of the program's
+   * file are left out, as their share depends on which other browsers this machine runs.
+   */
   readonly browserMb: number;
   readonly runnerDescriptors: number;
   readonly browserDescriptors: number;
@@ -30,7 +33,7 @@ export async function runSoak(runs: number, say: (line: string) => void): Promis
   const samples: Sample[] = [];
   try {
     await fleet.runners[0]?.start();
-    say('  runs  runner RSS  browser PSS  runner fds  browser fds');
+    say('  runs  runner RSS  browser own  runner fds  browser fds');
     while (fleet.runs.length < runs) {
       const batch = Math.min(sampleEvery, runs - fleet.runs.length);
       const submitted = [];
@@ -94,14 +97,14 @@ async function sample(fleet: Fleet): Promise<Sample> {
   return {
     runs: fleet.runs.length,
     runnerMb: await memoryMb(runner.pid(), 'Rss'),
-    browserMb: await sum((pid) => memoryMb(pid, 'Pss')),
+    browserMb: await sum(async (pid) => (await memoryMb(pid, 'Pss_Anon')) + (await memoryMb(pid, 'Pss_Shmem'))),
     runnerDescriptors: await descriptors(runner.pid()),
     browserDescriptors: await sum(descriptors),
   };
 }
 
 /** Of a process that has ended meanwhile, 0. */
-async function memoryMb(pid: number, kind: 'Rss' | 'Pss'): Promise<number> {
+async function memoryMb(pid: number, kind: 'Rss' | 'Pss_Anon' | 'Pss_Shmem'): Promise<number> {
   const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
   return Number(new RegExp(`^${kind}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) / 1_024;
 }
