@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { credentialsPath } from '../../../src/agent/credentials.ts';
+import { credentialsPath } from '../../../src/agent/credentials/credentials.ts';
 import { type ChildProgram, startProgram } from '../../../src/demo/child-program.ts';
 import { runnerEnv, runnerProgram } from '../../support/system.ts';
 import { until } from '../../support/until.ts';

@@ -97,7 +97,9 @@ async function sample(fleet: Fleet): Promise<Sample> {
   return {
     runs: fleet.runs.length,
     runnerMb: await memoryMb(runner.pid(), 'Rss'),
-    browserMb: await sum(async (pid) => (await memoryMb(pid, 'Pss_Anon')) + (await memoryMb(pid, 'Pss_Shmem'))),
+    browserMb: await sum(
+      async (pid) => (await memoryMb(pid, 'Pss_Anon')) + (await memoryMb(pid, 'Pss_Shmem')),
+    ),
     runnerDescriptors: await descriptors(runner.pid()),
     browserDescriptors: await sum(descriptors),
   };
