@@ -106,11 +106,19 @@ async function killAtEach(
     over.catch(() => {});
     const isKilled = await Promise.race([killed, over]);
     fleet.proxy.use(() => null);
-    if (!isKilled) return;
+    // The last points lie where the run is over and the spool is empty: only one that still obeys was not killed.
+    if (!isKilled && (await obeys(runner))) return;
     await runner.start();
     const { lastEndReason } = await fleet.finalRow(run);
     lives.push({ run, point, lastEndReason });
   }
+}
+
+async function obeys(runner: ChaosRunner): Promise<boolean> {
+  return runner.order({}).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The runner lives and owes nothing: whatever comes next belongs to the next run. */
