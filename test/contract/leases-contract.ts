@@ -420,6 +420,17 @@ export function leasesContract(store: () => Store): void {
         expect((await one.beat(held))?.remainingMs).toBeGreaterThan(runMs - 2_000);
       });
 
+      it('two hours ahead does not make a result late that comes before the next sweep', async () => {
+        const { deps, clock, submit, runner, run } = store();
+        const runId = await submit();
+        const held = await (await runner()).take();
+        await renewAfterSilence(deps);
+        await clock.advance(500);
+        jump(hoursMs);
+        expect(await settleByResult(deps, held, passed)).toBe('passed');
+        expect(await run(runId)).toMatchObject({ status: 'passed' });
+      });
+
       it('two hours back is no longer kept than it would have been', async () => {
         const { deps, clock, submit, runner, state } = store();
         const runId = await submit();

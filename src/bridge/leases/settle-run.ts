@@ -5,6 +5,7 @@ import { endedRunColumns } from '../events/teller.ts';
 import type { HeldLease } from './held-lease.ts';
 import type { LeaseDeps } from './lease-deps.ts';
 import type { RunEnd } from './run-end.ts';
+import { isSweptByClock } from './silence.ts';
 
 /** The error of a run that the bridge's deadline ended. */
 export const runTimeout: RunError = {
@@ -28,7 +29,8 @@ export async function settleByResult(
   result: RunResult,
 ): Promise<RunStatus | null> {
   const { leaseId, fence, runnerId } = held;
-  const late = sql`(l.deadline_at <= ${deps.now()})`;
+  // A clock that was just set forward makes nothing late; the next sweep moves the deadline along.
+  const late = sql`(l.deadline_at <= ${deps.now()} and ${isSweptByClock(deps.now)})`;
   const unasked = sql`(${result.status} = 'cancelled' and l.cancel_requested_at is null)`;
   const settled = await settle(deps, {
     guard: sql`l.id = ${leaseId}::uuid and l.fence = ${fence} and l.runner_id = ${runnerId}::uuid
