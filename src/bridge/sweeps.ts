@@ -53,9 +53,9 @@ export function startSweeps(deps: SweepDeps): Sweeps {
         await renewAfterSilence(deps, { sinceMs, wasHere: wasHereBefore });
         sweptAtMs = startedAtMs;
         await sweepLeases(deps);
-        if (pass % endForsakenEvery === 0) await endForsaken(deps);
         wasHere = true;
       });
+      if (pass % endForsakenEvery === 0) await look('runs ended elsewhere', () => endForsaken(deps));
       await look('endings', () => deps.teller.sweep());
       await look('polls', () => deps.dispatcher.sweep());
       if (pass % cleanUpEvery === 0) {

@@ -166,6 +166,31 @@ export function endingsContract(store: () => Store): void {
     });
   });
 
+  describe('a sweep', () => {
+    it('ends what it can when what one run has done cannot be read, and tells of that one', async () => {
+      const { deps, clock, submit, runner, state } = store();
+      const taker = await runner();
+      const unreadable = await submit({ onRedelivery: 'auto' });
+      await appendEvents(deps, await taker.take(), [started(1, 'open')]);
+      const others = [];
+      for (let each = 0; each < 3; each += 1) {
+        others.push(await submit());
+        await taker.take();
+      }
+      const read = async (runId: string, position: { fence: number; seq: number }) => {
+        if (runId === unreadable) throw new Error('the log cannot be reached');
+        return deps.events.read(runId, position);
+      };
+      await clock.advance(leaseTtlMs + releaseGapMs);
+      const sweep = sweepLeases({ ...deps, events: { ...deps.events, read } });
+      await expect(sweep).rejects.toThrow('the log cannot be reached');
+      expect(await Promise.all(others.map(state))).toEqual(['ready', 'ready', 'ready']);
+      expect(await state(unreadable)).toBe('leased');
+      await sweepLeases(deps);
+      expect(await state(unreadable)).toBe('ready');
+    });
+  });
+
   describe('a release', () => {
     it.each(['draining', 'shutdown', 'cannot_start'] as const)(
       'for %s before the first step uses up no attempt',
