@@ -227,6 +227,37 @@ export function endingsContract(store: () => Store): void {
       expect((await run(runId)).attempt).toBe(1);
     });
 
+    it.each(['interrupted', 'shutdown'] as const)(
+      'for %s before the offer was taken uses up no attempt, whatever its redelivery: nothing had begun',
+      async (reason) => {
+        const { deps, submit, runner, run, state } = store();
+        const runId = await submit({ onRedelivery: 'fail' });
+        const taker = await runner();
+        const [lease] = await taker.grant();
+        if (lease === undefined) throw new Error('there was no run to take');
+        const held = { leaseId: lease.leaseId, fence: lease.fence, runnerId: taker.runnerId };
+        expect(await releaseLease(deps, held, { reason, detail: 'killed' })).toBe(true);
+        expect(await state(runId)).toBe('ready');
+        expect(await run(runId)).toMatchObject({ attempt: 0, lastEndReason: `${reason}: killed` });
+        expect(await releaseLease(deps, held, { reason, detail: 'killed' })).toBe(true);
+      },
+    );
+
+    it('of offers that were never taken does not go round for ever', async () => {
+      const { deps, submit, runner, run } = store();
+      const runId = await submit();
+      const taker = await runner();
+      let rounds = 0;
+      while ((await run(runId)).status !== 'failed' && rounds < 100) {
+        const [lease] = await taker.grant();
+        if (lease === undefined) throw new Error('there was no run to take');
+        const held = { leaseId: lease.leaseId, fence: lease.fence, runnerId: taker.runnerId };
+        await releaseLease(deps, held, { reason: 'interrupted' });
+        rounds += 1;
+      }
+      expect(rounds).toBe(freeHandbacks + attempts);
+    });
+
     it('that is repeated gets the same answer and changes nothing, even after the next grant', async () => {
       const { deps, submit, runner, run } = store();
       const runId = await submit();

@@ -16,7 +16,7 @@ export interface AttemptEnd {
   detail?: string | undefined;
   /** Who released it; null when the bridge ended the attempt. */
   releasedBy: string | null;
-  /** True when the reason does not use up an attempt as long as no step had started. */
+  /** True when the reason does not use up an attempt as long as no step had started. Before the offer was taken, none does. */
   isFree: boolean;
 }
 
@@ -37,8 +37,10 @@ export async function endAttempt(deps: LeaseDeps, end: AttemptEnd): Promise<bool
   );
   if (lease === undefined) return false;
 
-  const isFree = end.isFree && !lease.stepStarted && lease.handbacks < timing.freeHandbacks;
   const isMissedOffer = end.releasedBy === null && lease.state === 'offered';
+  // Nothing of a run has begun before its offer is taken, why ever it is handed back.
+  const mayBeFree = end.isFree || lease.state === 'offered';
+  const isFree = mayBeFree && !isMissedOffer && !lease.stepStarted && lease.handbacks < timing.freeHandbacks;
   const begun = lease.attempts + (lease.state === 'offered' ? 1 : 0);
   const attempts = isFree || isMissedOffer ? begun - 1 : begun;
   // A heartbeat may have come since the lease was found silent; only one that still is may be ended for that.
