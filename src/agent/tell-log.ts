@@ -1,25 +1,33 @@
+import type { Clock } from '../lib/clock.ts';
 import { duration } from '../lib/duration.ts';
 import type { Log, LogFields } from '../lib/log.ts';
 import type { AgentEvent } from './agent-event.ts';
+import { rareWarning } from './client/rare-warning.ts';
 import type { LeaseEnd } from './lease/lease-end.ts';
 
 /**
  * Writes what the runner tells into a log: for a person one line a step, for a program one line with fields. Errors of a
- * tested site are information, not errors of the runner.
+ * tested site are information, not errors of the runner. An outage is told when it begins and once an hour.
  */
-export function tellLog(log: Log, { isForPeople }: { isForPeople: boolean }): (event: AgentEvent) => void {
+export function tellLog(
+  log: Log,
+  { isForPeople, clock }: { isForPeople: boolean; clock: Pick<Clock, 'monotonicMs'> },
+): (event: AgentEvent) => void {
+  const outage = rareWarning({ clock, log });
   const runs = new Map<string, { steps: number; done: number }>();
   const info = (message: string, fields: LogFields): void => log.info(message, isForPeople ? {} : fields);
 
   return (event) => {
     switch (event.type) {
       case 'connected':
+        outage.recovered();
         return info('connected; waiting for runs', {});
       case 'disconnected': {
         const hint = event.hint === null ? '' : ` ${event.hint}`;
-        return log.warn(
+        return outage.warn(
           `${event.error}; trying again in ${duration(event.waitMs)}.${hint}`,
           isForPeople ? {} : { waitMs: event.waitMs },
+          event.error,
         );
       }
       case 'drain_ordered':

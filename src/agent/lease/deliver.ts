@@ -6,6 +6,7 @@ import { bodyLimitOf } from '../../protocol/routes.ts';
 import type { NumberedEvent, RunResult } from '../../protocol/run-result.ts';
 import type { BridgeClient } from '../client/bridge-client.ts';
 import { NoAnswerError, UpgradeRequiredError } from '../client/bridge-errors.ts';
+import { rareWarning } from '../client/rare-warning.ts';
 import { type RetryDeps, withRetry } from '../client/retry.ts';
 import type { Transport } from '../client/transport.ts';
 import type { KeptPicture } from '../spool/kept-pictures.ts';
@@ -80,6 +81,7 @@ async function deliverResult(
   const { leaseId, fence } = header;
   const { client, log, signal } = deps;
   const riding = lastEvents.length === 0 ? {} : { lastEvents: [...lastEvents] };
+  const waiting = rareWarning(deps);
   let current = result;
   let rounds = 0;
   const send = (bodyOf: (latest: RunResult) => RunResult) =>
@@ -92,7 +94,7 @@ async function deliverResult(
         const body = { fence, result: bodyOf(current), ...riding };
         return client.call('postResult', { params: { leaseId }, body, signal });
       },
-      { signal, onRetry: ({ message }) => log.warn(`the result waits: ${message}`, { leaseId }) },
+      { signal, onRetry: ({ message }) => waiting.warn(`the result waits: ${message}`, { leaseId }) },
       deps,
     );
   const { status } = await send(fitted).catch((error: unknown) => {
@@ -112,14 +114,16 @@ async function deliverResult(
 async function deliverRelease(
   { leaseId, fence }: SpoolHeader,
   { reason, detail }: Extract<Ending, { kind: 'release' }>,
-  { client, log, signal, ...deps }: DeliverDeps,
+  deps: DeliverDeps,
 ): Promise<LeaseEnd> {
+  const { client, signal } = deps;
+  const waiting = rareWarning(deps);
   await withRetry(
     () => client.call('releaseLease', { params: { leaseId }, body: { fence, reason, detail }, signal }),
     {
       signal,
       capMs: 5_000,
-      onRetry: ({ message }) => log.warn(`a run waits to be handed back: ${message}`, { leaseId }),
+      onRetry: ({ message }) => waiting.warn(`a run waits to be handed back: ${message}`, { leaseId }),
     },
     deps,
   );

@@ -78,7 +78,7 @@ export const start = defineCommand({
       closing.push(connection.close);
       introduce(credentials.value, config, log);
       const concurrency = once ? 1 : config.concurrency;
-      const tellPeople = tellLog(log, { isForPeople });
+      const tellPeople = tellLog(log, { isForPeople, clock: systemClock });
       const deps: AgentDeps = {
         ...connection,
         client: watchedClient(connection.client, record.onAnswer),

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ShutdownError } from '../../../src/agent/lease/run-lease.ts';
+import type { LeaseSpool } from '../../../src/agent/spool/lease-spool.ts';
 import { EnvironmentError } from '../../../src/lib/errors.ts';
 import type { RunResult } from '../../../src/protocol/run-result.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -86,6 +87,31 @@ describe('what a runner owes', () => {
     expect(end('debt_ended')).toMatchObject({ end: { kind: 'kept', isOnDisk: true } });
     expect(await spooled()).toHaveLength(1);
     expect(clock.sleepers).toBe(0);
+  });
+
+  it('that the bridge fails to take for hours holds up nothing else, and does not fill the log', async () => {
+    const home = await tempFolder();
+    const clock = new ManualClock();
+    const { bridge, run, drain, told, log, identity, client } = await agent(fakeEngine(), { home }, clock);
+    const { runnerId } = identity.credentials;
+    const left = async (fill: (spool: LeaseSpool) => Promise<unknown>) => {
+      const { leaseId, fence, runId } = bridge.lease();
+      await leave(home, log, { leaseId, fence, runId, runnerId, apiBaseUrl: client.apiBaseUrl }, fill);
+      return runId;
+    };
+    await left((spool) => spool.writeEnding({ kind: 'result', result: failed }));
+    const handedBack = await left(async () => {});
+    bridge.script('postResult', ...Array.from({ length: 2_000 }, () => ({ problem: 'internal' as const })));
+    const running = run();
+    await bridge.until(() => bridge.of('releaseLease').length === 1);
+    while (bridge.of('postResult').length < 150) await clock.advance(30_000);
+    expect(told).toContainEqual(expect.objectContaining({ type: 'debt_ended', runId: handedBack }));
+    const warnings = log.lines.filter((line) => line.startsWith('warn: the result waits'));
+    expect(warnings.length).toBeGreaterThan(1);
+    expect(warnings.length).toBeLessThan(6);
+    drain.abort(new ShutdownError('drain'));
+    while (told.filter(({ type }) => type === 'debt_ended').length < 2) await clock.advance(1_000);
+    await running;
   });
 
   it('is on its way before there is a browser, even when there never is one', async () => {
