@@ -1,4 +1,4 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, rm, truncate } from 'node:fs/promises';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { forceToDisk, replaceFile } from '../../lib/replace-file.ts';
 
@@ -10,6 +10,8 @@ export interface SpoolDisk {
   /** Forces a file, or the entries of a folder, to the disk. */
   force(path: string): Promise<void>;
   openForAppending(path: string): Promise<AppendedFile>;
+  /** Keeps the first `bytes` of a file. */
+  shrink(path: string, bytes: number): Promise<void>;
   /** A file or a folder with all that is in it; one that is gone already is fine. */
   remove(path: string): Promise<void>;
 }
@@ -45,6 +47,7 @@ export const nodeDisk: SpoolDisk = {
       close: () => file.close(),
     };
   },
+  shrink: truncate,
   remove: (path) => rm(path, { recursive: true, force: true }),
 };
 

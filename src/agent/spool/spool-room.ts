@@ -32,6 +32,8 @@ export const reserveFile = 'spool-reserve';
 
 /** Of the limit, what pictures may fill. */
 const picturesShare = 0.75;
+/** What a small file takes on a disk besides its bytes, and its folder with it. */
+const slackBytes = 64 * 1024;
 
 /**
  * Keeps account of the spool under `home`: at most `capBytes`, of which `usedBytes` are in use, and a file that holds the
@@ -51,7 +53,13 @@ export async function openSpoolRoom(
   };
   const pictures = new Set<{ bytes: number; remove(): Promise<void> }>();
   let used = usedBytes;
-  let hasReserve = await setAside();
+  /** What the file holds. */
+  let reservedBytes = 0;
+  let isRestoring = false;
+  let isMissingTold = false;
+  // One change of the file at a time: one that is used while it is being set aside would give nothing back.
+  let reserveWork: Promise<unknown> = Promise.resolve();
+  await restore();
 
   return {
     async take(kind, bytes, write) {
@@ -62,18 +70,13 @@ export async function openSpoolRoom(
           );
         }
       }
-      for (;;) {
-        try {
-          await write();
-          used += bytes;
-          return;
-        } catch (error) {
-          if (!isDiskFull(error)) throw error;
-          const hasMoreRoom =
-            kind !== 'picture' &&
-            ((await dropOldestPicture()) || (kind === 'ending' && (await useReserve())));
-          if (!hasMoreRoom) throw new SpoolFullError('the disk is full', { cause: error });
-        }
+      // Before the write: several leases may be writing at once.
+      used += bytes;
+      try {
+        await writeWithRoom(kind, bytes, write);
+      } catch (error) {
+        used -= bytes;
+        throw error;
       }
     },
     addPicture(picture) {
@@ -82,16 +85,34 @@ export async function openSpoolRoom(
     },
     give(bytes) {
       used -= bytes;
-      if (hasReserve) return;
-      hasReserve = true;
-      void setAside().then((isThere) => {
-        hasReserve = isThere;
-      });
+      if (reservedBytes < reserveBytes && !isRestoring) void restore();
     },
     get usedBytes() {
       return used;
     },
   };
+
+  async function writeWithRoom(kind: SpoolKind, bytes: number, write: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!isDiskFull(error)) throw error;
+        if (kind !== 'picture' && (await makesRoom(kind, bytes))) continue;
+        throw new SpoolFullError('the disk is full', { cause: error });
+      }
+    }
+  }
+
+  /** False when there is nothing left that may go. */
+  async function makesRoom(kind: SpoolKind, bytes: number): Promise<boolean> {
+    if (isRestoring) {
+      // It may be the room that is missing, and is given back when there is not enough for all of it.
+      await reserveWork;
+      return true;
+    }
+    return (await dropOldestPicture()) || (kind === 'ending' && (await useReserve(bytes)));
+  }
 
   async function dropOldestPicture(): Promise<boolean> {
     const [oldest] = pictures;
@@ -104,24 +125,51 @@ export async function openSpoolRoom(
     return true;
   }
 
-  async function useReserve(): Promise<boolean> {
-    if (!hasReserve) return false;
-    hasReserve = false;
-    log.warn('the disk is full: the room set aside for results is used');
-    await disk.remove(reserve);
-    return true;
+  function onReserve<T>(work: () => Promise<T>): Promise<T> {
+    const done = reserveWork.then(work);
+    reserveWork = done.catch(() => {});
+    return done;
+  }
+
+  /** Frees as much of it as is needed: what is freed and not used could be taken by anything else. */
+  function useReserve(bytes: number): Promise<boolean> {
+    return onReserve(async () => {
+      if (reservedBytes === 0) return false;
+      if (reservedBytes === reserveBytes) {
+        log.warn('the disk is full: the room set aside for results is used');
+      }
+      reservedBytes = Math.max(0, reservedBytes - bytes - slackBytes);
+      try {
+        if (reservedBytes > 0) await disk.shrink(reserve, reservedBytes);
+        else await disk.remove(reserve);
+      } catch {
+        // On some full disks a file cannot be shortened, only removed.
+        reservedBytes = 0;
+        await disk.remove(reserve);
+      }
+      return true;
+    });
+  }
+
+  function restore(): Promise<void> {
+    isRestoring = true;
+    return onReserve(setAside).finally(() => {
+      isRestoring = false;
+    });
   }
 
   // Random bytes: a file system that packs what it stores would set nothing aside for zeros.
-  async function setAside(): Promise<boolean> {
+  async function setAside(): Promise<void> {
     try {
       const there = await stat(reserve).catch(() => null);
-      if (there?.size === reserveBytes) return true;
-      await disk.replace(reserve, randomBytes(reserveBytes));
-      return true;
+      // What is left of one that was used is of use, too.
+      reservedBytes = Math.min(there?.size ?? 0, reserveBytes);
+      if (there?.size !== reserveBytes) await disk.replace(reserve, randomBytes(reserveBytes));
+      reservedBytes = reserveBytes;
+      isMissingTold = false;
     } catch (error) {
-      log.warn(`no room could be set aside for results: ${errorText(error)}`);
-      return false;
+      if (!isMissingTold) log.warn(`no room could be set aside for results: ${errorText(error)}`);
+      isMissingTold = true;
     }
   }
 }

@@ -66,6 +66,10 @@ export function smallDisk(freeBytes: number): SpoolDisk & { freeBytes: number } 
         },
       };
     },
+    async shrink(path: string, bytes: number) {
+      await nodeDisk.shrink(path, bytes);
+      use(path, bytes);
+    },
     async remove(path: string) {
       await nodeDisk.remove(path);
       for (const [name, size] of sizes) {

@@ -19,6 +19,35 @@ async function scene(disk = smallDisk(Number.POSITIVE_INFINITY), capBytes = 200 
   return { log, home, spool, disk, leftovers: async () => (await spoolOf(home, { log })).takeLeftovers() };
 }
 
+/** A small disk that takes its time to set the room for results aside again. */
+function slowReserve(freeBytes: number) {
+  const disk = smallDisk(freeBytes);
+  const { replace } = disk;
+  let begin = (): void => {};
+  let finish = (): void => {};
+  const isBeingSetAside = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  let times = 0;
+  return Object.assign(disk, {
+    isBeingSetAside,
+    finish,
+    async replace(path: string, content: string | Uint8Array) {
+      if (!path.endsWith('spool-reserve') || ++times === 1) return replace(path, content);
+      // As a file beside the one that it replaces.
+      const bytes = Buffer.byteLength(content);
+      disk.freeBytes -= bytes;
+      begin();
+      await finished;
+      disk.freeBytes += bytes;
+      return replace(path, content);
+    },
+  });
+}
+
 describe('the spool', () => {
   it('says whose a lease is before anything else of it is there', async () => {
     const { spool, leftovers } = await scene();
@@ -174,12 +203,50 @@ describe('a full disk', () => {
     const lease = await spool.begin(header);
     disk.freeBytes = 0;
     expect(await lease.writeEnding(passed)).toBe(true);
-    await expect(stat(join(home, 'spool-reserve'))).rejects.toThrow('ENOENT');
+    expect((await stat(join(home, 'spool-reserve'))).size).toBeLessThan(reserveBytes);
     expect(await leftovers()).toMatchObject([{ ending: passed }]);
     await lease.drop();
     await expect
       .poll(() => stat(join(home, 'spool-reserve')).catch(() => null))
       .toHaveProperty('size', reserveBytes);
+  });
+
+  it('keeps the room of a result for it when a lease begins on it, whatever events come between', async () => {
+    const { spool, disk } = await scene(smallDisk(reserveBytes + 400));
+    disk.freeBytes = 0;
+    const lease = await spool.begin(header);
+    const logs = 'x'.repeat(8_000);
+    for (let seq = 1; seq <= 700; seq += 1) {
+      lease.append({
+        ...numbered(seq),
+        event: { type: 'step_complete', nodeId: 'n', status: 'passed', durationMs: 1, logs },
+      });
+      if (seq % 10 === 0) await lease.written();
+    }
+    const stepsResult = Array.from({ length: 400 }, () => ({
+      ...({ nodeId: 'n', type: 'wait', status: 'passed', durationMs: 1, logs } as const),
+    }));
+    const ending = { kind: 'result', result: { status: 'passed', durationMs: 1, stepsResult } } as const;
+    expect(Buffer.byteLength(JSON.stringify(ending))).toBeGreaterThan(3 * mib);
+    expect(await lease.writeEnding(ending)).toBe(true);
+  });
+
+  it('takes how a run ended also while the room for it is being set aside again', async () => {
+    const disk = slowReserve(reserveBytes + 2_000);
+    const { spool, home } = await scene(disk);
+    const [one, other] = [await spool.begin(header), await spool.begin({ ...header, fence: 4 })];
+    disk.freeBytes = 0;
+    expect(await one.writeEnding(passed)).toBe(true);
+    disk.freeBytes = reserveBytes;
+    await one.drop();
+    await disk.isBeingSetAside;
+    disk.freeBytes = 0;
+    const written = other.writeEnding(passed);
+    await new Promise((resolve) => setImmediate(resolve));
+    disk.finish();
+    expect(await written).toBe(true);
+    await other.keep();
+    expect((await stat(join(home, 'spool-reserve'))).size).toBeGreaterThan(0);
   });
 
   it('leaves no half line behind', async () => {
