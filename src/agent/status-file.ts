@@ -60,8 +60,10 @@ export interface StatusFile {
 
 /** Shortest time between two writes. */
 const writeEveryMs = 250;
+/** Pause after a write that failed. */
+const tryAgainMs = 10_000;
 
-/** Begins `<home>/status.json`. A file that cannot be written is told once. */
+/** Begins `<home>/status.json`. A file that cannot be written is told once, and tried again. */
 export function openStatusFile(
   home: string,
   about: { pid: number; version: string; runnerId: string },
@@ -70,7 +72,7 @@ export function openStatusFile(
   const now = (): string => new Date(clock.nowMs()).toISOString();
   let isConnected = false;
   let isDraining = false;
-  let isBroken = false;
+  let isTold = false;
   let isDirty = false;
   let writing: Promise<void> | null = null;
   const closing = new AbortController();
@@ -132,7 +134,7 @@ export function openStatusFile(
     current = { ...current, ...over, updatedAt: now() };
     current.state = over.state ?? stateNow();
     isDirty = true;
-    if (!isBroken) writing ??= write();
+    writing ??= write();
   }
 
   function stateNow(): AgentStatus['state'] {
@@ -143,18 +145,26 @@ export function openStatusFile(
   }
 
   async function write(): Promise<void> {
+    while (isDirty) {
+      isDirty = false;
+      const isWritten = await writeNow();
+      // An old state must not stand there for good because a disk was full for a while.
+      if (!isWritten && !closing.signal.aborted) isDirty = true;
+      // Steps come faster than anybody reads; what they change in between is written together.
+      await clock.sleep(isWritten ? writeEveryMs : tryAgainMs, closing.signal).catch(() => {});
+    }
+    writing = null;
+  }
+
+  async function writeNow(): Promise<boolean> {
     try {
-      while (isDirty) {
-        isDirty = false;
-        await replaceFile(join(home, 'status.json'), `${JSON.stringify(current, null, 2)}\n`);
-        // Steps come faster than anybody reads; what they change in between is written together.
-        await clock.sleep(writeEveryMs, closing.signal).catch(() => {});
-      }
+      await replaceFile(join(home, 'status.json'), `${JSON.stringify(current, null, 2)}\n`);
+      isTold = false;
+      return true;
     } catch (error) {
-      isBroken = true;
-      log.warn(`cannot write the status file: ${errorText(error)}`);
-    } finally {
-      writing = null;
+      if (!isTold) log.warn(`cannot write the status file: ${errorText(error)}`);
+      isTold = true;
+      return false;
     }
   }
 }
