@@ -80,35 +80,55 @@ async function deliverResult(
 ): Promise<LeaseEnd> {
   const { leaseId, fence } = header;
   const { client, log, signal } = deps;
-  const riding = lastEvents.length === 0 ? {} : { lastEvents: [...lastEvents] };
   const waiting = rareWarning(deps);
   let current = result;
   let rounds = 0;
-  const send = (bodyOf: (latest: RunResult) => RunResult) =>
+  const send = (form: ResultForm) =>
     withRetry(
       async (attempt) => {
         if ((deps.isLate || attempt > 1) && rounds < pictureRounds && pictures().length > 0) {
           rounds += 1;
           current = await addPictures(current, pictures(), header, deps);
         }
-        const body = { fence, result: bodyOf(current), ...riding };
+        const riding = form.hasEvents && lastEvents.length > 0 ? { lastEvents: [...lastEvents] } : {};
+        const body = { fence, result: form.of(current), ...riding };
         return client.call('postResult', { params: { leaseId }, body, signal });
       },
       { signal, onRetry: ({ message }) => waiting.warn(`the result waits: ${message}`, { leaseId }) },
       deps,
     );
-  const { status } = await send(fitted).catch((error: unknown) => {
-    if (!(error instanceof RefusedError)) throw error;
-    // A run must not hang until its lease ends because the bridge does not take this form of its result.
-    log.error(`the bridge refused the result: ${error.message}`, { problems: error.problems });
-    return send(({ status, durationMs }) => ({
-      status,
-      durationMs,
-      stepsResult: [],
-      error: { code: 'result_refused', message: error.message, problems: [...error.problems] },
-    }));
-  });
+  // A run must not hang until its lease ends because the bridge does not take this form of its result.
+  const { status } = await send({ of: fitted, hasEvents: true })
+    .catch((error: unknown) => send({ of: bare(refusal(error, log)), hasEvents: true }))
+    .catch((error: unknown) => {
+      refusal(error, log);
+      // The events may be what it does not take: it may not have those before them any more.
+      return send({ of: fitted, hasEvents: false });
+    })
+    .catch((error: unknown) => send({ of: bare(refusal(error, log)), hasEvents: false }));
   return { kind: 'delivered', status };
+}
+
+interface ResultForm {
+  of(latest: RunResult): RunResult;
+  hasEvents: boolean;
+}
+
+/** The refusal in `error`, which is told; every other error is thrown. */
+function refusal(error: unknown, log: Log): RefusedError {
+  if (!(error instanceof RefusedError)) throw error;
+  log.error(`the bridge refused the result: ${error.message}`, { problems: error.problems });
+  return error;
+}
+
+/** How the run ended and no more, with why the rest is missing. */
+function bare({ message, problems }: RefusedError): ResultForm['of'] {
+  return ({ status, durationMs }) => ({
+    status,
+    durationMs,
+    stepsResult: [],
+    error: { code: 'result_refused', message, problems: [...problems] },
+  });
 }
 
 async function deliverRelease(

@@ -362,6 +362,14 @@ describe('a lease', () => {
     expect(resultOf()?.stepsResult[0]).not.toHaveProperty('logs');
   });
 
+  it('is not left hanging when it is the last events that the bridge refuses', async () => {
+    const { bridge, run, resultOf } = await leased();
+    bridge.script('postResult', { problem: 'malformed_request' }, { problem: 'malformed_request' });
+    expect(await run()).toEqual({ kind: 'delivered', status: 'passed' });
+    expect(resultOf()?.stepsResult).not.toEqual([]);
+    expect(bridge.of('postResult').at(-1)?.body).not.toHaveProperty('lastEvents');
+  });
+
   it('is not left hanging when the bridge refuses the form of the result', async () => {
     const { bridge, run, resultOf } = await leased();
     bridge.script('postResult', { problem: 'malformed_request' });
