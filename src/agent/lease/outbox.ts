@@ -1,5 +1,5 @@
 import { type Clock, fullJitterMs } from '../../lib/clock.ts';
-import { CancelledError, errorText, LeaseLostError } from '../../lib/errors.ts';
+import { CancelledError, errorText, LeaseLostError, RefusedError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { NumberedEvent, StepEvent } from '../../protocol/run-result.ts';
@@ -152,8 +152,16 @@ export class Outbox {
           body: { fence, events: batch },
           signal,
         });
-        const isNews = ackedSeq >= (batch[0]?.seq ?? 1);
+        const firstSeq = batch[0]?.seq ?? 1;
+        const isNews = ackedSeq >= firstSeq;
         this.#acknowledge(ackedSeq);
+        if (ackedSeq < firstSeq - 1) {
+          // Its database was restored, perhaps. They are not here any more either, and the result must not wait for them.
+          throw new RefusedError(
+            'events_missing',
+            `the bridge has lost events that it had acknowledged: it has them up to ${ackedSeq}`,
+          );
+        }
         // An answer that stores nothing must not become a loop without a pause.
         if (!isNews) {
           throw new NoAnswerError(`the bridge has stored events only up to ${ackedSeq}`, {

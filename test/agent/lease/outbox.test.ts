@@ -147,6 +147,18 @@ describe('the outbox', () => {
     expect(bridge.of('postEvents')).toHaveLength(2);
   });
 
+  it('lets the run end when the bridge has lost what it had acknowledged', async () => {
+    const { bridge, outbox, log, lost } = await outboxFixture();
+    for (const seq of [1, 2, 3]) outbox.push(start(seq));
+    await outbox.stored();
+    bridge.script('postEvents', { json: { ackedSeq: 1 } }, { json: { ackedSeq: 1 } });
+    outbox.push(start(4));
+    await outbox.finish();
+    expect(await outbox.finishForResult()).toEqual([]);
+    expect(lost).toEqual([]);
+    expect(log.lines.join()).toContain('the bridge has lost events that it had acknowledged');
+  });
+
   it('says that the lease is lost, and sends nothing more', async () => {
     const { bridge, outbox, lost } = await outboxFixture();
     bridge.lost.add(leaseId);
