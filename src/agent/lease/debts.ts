@@ -48,7 +48,8 @@ export function openDebts(deps: DebtsDeps): Debts {
       },
     );
     owed.outbox.stop();
-    if (end.kind !== 'kept') {
+    if (end.kind === 'kept') await owed.keep();
+    else {
       await owed.drop().catch((error: unknown) => log.warn(`the spool stays: ${errorText(error)}`));
     }
     tell({ type: 'debt_ended', runId, end });
@@ -96,6 +97,7 @@ export function openDebts(deps: DebtsDeps): Debts {
           // What an earlier life wrote has reached the disk by itself meanwhile.
           force: async () => {},
           drop: leftover.drop,
+          keep: async () => {},
         });
       }
     },

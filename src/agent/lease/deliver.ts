@@ -28,6 +28,8 @@ export interface Owed {
   force(): Promise<void>;
   /** The bridge has it, or does not want it. */
   drop(): Promise<void>;
+  /** It stays for the next start; nothing is done to it any more when this resolves. */
+  keep(): Promise<void>;
 }
 
 export interface DeliverDeps extends RetryDeps {

@@ -205,6 +205,7 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
       pictures: () => spool.pictures(),
       force: () => spool.force(),
       drop: () => spool.drop(),
+      keep: () => spool.keep(),
     };
     const end = await deliver(owed, { ...deps, signal: delivering.signal, isLate: false });
     if (end.kind === 'kept' && !deps.hardStopSignal.aborted) {
@@ -212,7 +213,7 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
       return end;
     }
     outbox.stop();
-    await (end.kind === 'kept' ? spool.keep() : spool.drop());
+    await (end.kind === 'kept' ? owed.keep() : owed.drop());
     return end;
   }
 }

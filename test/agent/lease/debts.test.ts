@@ -1,15 +1,17 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openDebts } from '../../../src/agent/lease/debts.ts';
+import { Outbox } from '../../../src/agent/lease/outbox.ts';
 import { ShutdownError } from '../../../src/agent/lease/run-lease.ts';
 import type { LeaseSpool } from '../../../src/agent/spool/lease-spool.ts';
 import { EnvironmentError } from '../../../src/lib/errors.ts';
 import type { RunResult } from '../../../src/protocol/run-result.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
-import { fakeEngine, untilTrue } from '../agent-fixture.ts';
+import { fakeEngine, fixture, untilTrue } from '../agent-fixture.ts';
 import { agent } from '../agent-scene.ts';
-import { leave } from '../spool/spool-fixture.ts';
+import { header, leave, passed } from '../spool/spool-fixture.ts';
 
 const failed: RunResult = {
   status: 'failed',
@@ -41,6 +43,19 @@ async function outage(over: { once?: boolean } = {}) {
   const end = (type: 'run_ended' | 'debt_ended') => told.find((event) => event.type === type);
   await untilTrue(() => told.some(({ type }) => type === 'run_started'));
   return { ...scene, clock, lease, running, spooled, end, comeBack: () => bridge.listen(port) };
+}
+
+/** What is owed of a run that has passed, to a bridge that is away. */
+async function owedResult() {
+  const base = await fixture();
+  await base.bridge.close();
+  const outbox = new Outbox(header, {
+    ...base,
+    spool: null,
+    signal: new AbortController().signal,
+    onLost: () => {},
+  });
+  return { ...base, outbox };
 }
 
 describe('what a runner owes', () => {
@@ -128,6 +143,29 @@ describe('what a runner owes', () => {
     expect(bridge.of('releaseLease')).toMatchObject([{ body: { reason: 'interrupted' } }]);
     expect(await readdir(join(home, 'spool'))).toEqual([]);
   });
+});
+
+it('a runner that ends leaves nothing at work on its disk', async () => {
+  const { outbox, ...base } = await owedResult();
+  const debts = openDebts({ ...base, tell: () => {} });
+  let finish = (): void => {};
+  const forced = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  let isOver = false;
+  debts.take({
+    ...{ header, outbox, ending: passed, isOnDisk: true, pictures: () => [] },
+    force: () => forced,
+    drop: async () => {},
+    keep: () => forced,
+  });
+  const stopped = debts.stop().then(() => {
+    isOver = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(isOver).toBe(false);
+  finish();
+  await stopped;
 });
 
 describe('a picture that could not be uploaded', () => {
