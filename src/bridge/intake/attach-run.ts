@@ -68,7 +68,10 @@ export async function attachRun(
       await endBroken(deps, job, data, checked.broken, sql`true`);
     } else {
       const { steps, flow } = checked;
-      if (state !== null || (await addLease(deps, job, data, flow))) return { is: 'open', steps };
+      // A job that is right makes its run start, although a bridge was killed while it ended it for another job.
+      if (row.isBarred) await removeBarred(deps, runId);
+      else if (state !== null) return { is: 'open', steps };
+      if (await addLease(deps, job, data, flow)) return { is: 'open', steps };
     }
     // It is over now, or somebody else was first, or the row has changed: the row says which.
   }
@@ -137,6 +140,12 @@ async function endBroken(
     state: 'failed',
     ...broken,
   });
+}
+
+async function removeBarred({ db }: LeaseDeps, runId: string): Promise<void> {
+  await db.execute(sql`
+    delete from qualinet.leases
+    where run_id = ${runId}::uuid and state = 'ready' and available_at = 'infinity'::timestamptz`);
 }
 
 function refused(reason: string): Attached {

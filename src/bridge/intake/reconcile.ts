@@ -33,7 +33,8 @@ const onTheirWay = [
 
 /**
  * At the start and every minute, by one bridge for all: runs that are queued in the table and whose jobs are lost (Redis
- * without its data, or a job that failed before its row was there) get one again. Leases without a job need none.
+ * without its data, or a job that failed before its row was there) get one again. Leases without a job need none, but for those
+ * that were only added to end a run which cannot start: a bridge that was killed between the two leaves that to the next job.
  */
 export function startReconciler(deps: ReconcileDeps): { stop(): Promise<void> } {
   const { clock, log, times } = deps;
@@ -152,7 +153,8 @@ async function waitingRows(
       select r.id from public.runs r
       where r.status = 'queued' and r.executed_at >= ${nowPlus(now, -times.reconcileBeforeMs)}
         and r.executed_at <= ${nowPlus(now, -times.reconcileAfterMs)}
-        and not exists (select 1 from qualinet.leases l where l.run_id = r.id)
+        and not exists (
+          select 1 from qualinet.leases l where l.run_id = r.id and l.available_at <> 'infinity'::timestamptz)
         and ${among === null ? sql`true` : sql`r.id = any(${uuidArray(among)})`}
       order by r.executed_at limit ${rowsPerPass}`,
   );

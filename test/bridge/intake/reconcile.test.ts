@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Log, silentLog } from '../../../src/lib/log.ts';
 import { backendDatabase } from '../../support/backend-database.ts';
-import { type PlayedBackend, playBackend } from '../../support/played-backend.ts';
+import { type PlayedBackend, playBackend, simpleFlow } from '../../support/played-backend.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 import { quickRunner, type ServersBridge, serversBridge } from '../../support/servers-bridge.ts';
 import { until } from '../../support/until.ts';
@@ -50,6 +50,26 @@ describe('runs that are queued in the table', () => {
     });
   }
   const warned = (text: string) => told.filter(({ message }) => message.includes(text));
+
+  it.each([
+    ['a flow that cannot run', { nodes: [{ id: 'x', type: 'no such type' }], edges: [] }, 'failed'],
+    ['a job that could not be used', simpleFlow, 'passed'],
+  ] as const)(
+    'and were left by a bridge that was killed while it ended them for %s, are ended when Redis loses the job',
+    async (_, flow, status) => {
+      const runner = await quickRunner(await bridge());
+      const runId = randomUUID();
+      await backend.query(
+        `insert into qualinet.leases (id, run_id, workspace, labels, priority, variables, on_redelivery, state, queued_at,
+           available_at)
+         values ($1, $2, 'default', '{}', 0, '{}', 'rerun', 'ready', now(), 'infinity')`,
+        [randomUUID(), runId],
+      );
+      await backend.insert({ id: runId, flow, agoMs: 2 * minuteMs });
+      if (status === 'passed') await runner.work(1);
+      await until('the run is over', async () => (await backend.row(runId))?.status === status, 8_000);
+    },
+  );
 
   it('and have lost their job get one again, at the start of a bridge and later', async () => {
     const before = await backend.insert({ agoMs: 2 * minuteMs });
