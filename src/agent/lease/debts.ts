@@ -11,6 +11,7 @@ import type { Leftover } from '../spool/spool.ts';
 import { deliver, type Owed } from './deliver.ts';
 import type { LeaseEnd } from './lease-end.ts';
 import { Outbox } from './outbox.ts';
+import { createTurns } from './turns.ts';
 
 /** What a runner owes about runs that it no longer executes, delivered beside those that it does. */
 export interface Debts {
@@ -33,15 +34,19 @@ export interface DebtsDeps extends RetryDeps {
   tell(event: AgentEvent): void;
 }
 
+/** Hundreds may be owed after an outage, of 5 MiB each. */
+const picturesAtOnce = 4;
+
 /** Nothing is owed yet. */
 export function openDebts(deps: DebtsDeps): Debts {
   const { log, tell } = deps;
   const stopping = abortScope([]);
   const open = new Set<Promise<void>>();
+  const pictureTurns = createTurns(picturesAtOnce);
 
   async function settle(owed: Owed): Promise<void> {
     const { runId } = owed.header;
-    const end = await deliver(owed, { ...deps, signal: stopping.signal, isLate: true }).catch(
+    const end = await deliver(owed, { ...deps, signal: stopping.signal, isLate: true, pictureTurns }).catch(
       (error: unknown): LeaseEnd => {
         log.error('what is owed could not be delivered', { runId, error: errorText(error) });
         return { kind: 'kept', why: errorText(error), isOnDisk: owed.isOnDisk };

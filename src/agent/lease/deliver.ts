@@ -14,6 +14,7 @@ import type { Ending, SpoolHeader } from '../spool/spool-layout.ts';
 import type { LeaseEnd } from './lease-end.ts';
 import type { Outbox } from './outbox.ts';
 import { addPictures } from './owed-pictures.ts';
+import type { Turns } from './turns.ts';
 
 /** Everything a runner owes about one lease, and where it is kept. */
 export interface Owed {
@@ -41,6 +42,8 @@ export interface DeliverDeps extends RetryDeps {
   signal: AbortSignal;
   /** It had to wait: pictures that could not be uploaded at once get another chance. */
   isLate: boolean;
+  /** For uploads of pictures, each of which is in memory meanwhile. */
+  pictureTurns: Turns;
 }
 
 /**

@@ -2,6 +2,7 @@ import { errorText } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import type { RunResult } from '../../protocol/run-result.ts';
 import type { KeptPicture } from '../spool/kept-pictures.ts';
+import type { Turns } from './turns.ts';
 import { type UploadDeps, uploadPicture } from './upload.ts';
 
 /**
@@ -12,14 +13,14 @@ export async function addPictures(
   result: RunResult,
   pictures: readonly KeptPicture[],
   lease: { leaseId: string; fence: number },
-  deps: UploadDeps & { log: Log },
+  deps: UploadDeps & { log: Log; pictureTurns: Turns },
 ): Promise<RunResult> {
   let { stepsResult } = result;
   for (const picture of pictures) {
-    const uploaded = await picture
-      .read()
-      .then((content) => uploadPicture(lease, content, deps))
-      .catch((error: unknown) => ({ problem: errorText(error) }));
+    const upload = async () => uploadPicture(lease, await picture.read(), deps);
+    const uploaded = await deps.pictureTurns(upload).catch((error: unknown) => ({
+      problem: errorText(error),
+    }));
     if ('problem' in uploaded) {
       deps.log.warn(`a picture waits: ${uploaded.problem}`, { leaseId: lease.leaseId });
       continue;

@@ -27,6 +27,7 @@ import { deliver, type Owed } from './deliver.ts';
 import { type KeptLease, keepLease, RunTimeoutError } from './keep-lease.ts';
 import type { LeaseEnd } from './lease-end.ts';
 import { Outbox } from './outbox.ts';
+import { createTurns } from './turns.ts';
 import { type UploadedPicture, uploadPicture } from './upload.ts';
 
 /**
@@ -207,7 +208,8 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
       drop: () => spool.drop(),
       keep: () => spool.keep(),
     };
-    const end = await deliver(owed, { ...deps, signal: delivering.signal, isLate: false });
+    const pictureTurns = createTurns(1);
+    const end = await deliver(owed, { ...deps, signal: delivering.signal, isLate: false, pictureTurns });
     if (end.kind === 'kept' && !deps.hardStopSignal.aborted) {
       deps.debts.take(owed);
       return end;

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openDebts } from '../../../src/agent/lease/debts.ts';
 import { Outbox } from '../../../src/agent/lease/outbox.ts';
 import { ShutdownError } from '../../../src/agent/lease/run-lease.ts';
+import type { KeptPicture } from '../../../src/agent/spool/kept-pictures.ts';
 import type { LeaseSpool } from '../../../src/agent/spool/lease-spool.ts';
 import { EnvironmentError } from '../../../src/lib/errors.ts';
 import type { RunResult } from '../../../src/protocol/run-result.ts';
@@ -143,6 +144,41 @@ describe('what a runner owes', () => {
     expect(bridge.of('releaseLease')).toMatchObject([{ body: { reason: 'interrupted' } }]);
     expect(await readdir(join(home, 'spool'))).toEqual([]);
   });
+});
+
+it('pictures of many results that are owed are not all in memory at once, and each gets its turn', async () => {
+  const base = await fixture();
+  const told: unknown[] = [];
+  const debts = openDebts({ ...base, tell: (event) => told.push(event) });
+  const reads: (() => void)[] = [];
+  for (let each = 0; each < 12; each += 1) {
+    const { leaseId, fence, runId } = base.bridge.lease();
+    const own = { ...header, leaseId, fence, runId };
+    const signal = new AbortController().signal;
+    const outbox = new Outbox(own, { ...base, spool: null, signal, onLost: () => {} });
+    const read = async () => {
+      await new Promise<void>((resolve) => reads.push(resolve));
+      return picture;
+    };
+    const kept: KeptPicture[] = [];
+    kept.push({ nodeId: 'w', read, drop: async () => void kept.pop() });
+    debts.take({
+      ...{ header: own, outbox, ending: { kind: 'result', result: failed }, isOnDisk: true },
+      ...{ pictures: () => kept, force: async () => {}, drop: async () => {}, keep: async () => {} },
+    });
+  }
+  await untilTrue(() => reads.length === 4);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(reads).toHaveLength(4);
+  for (let done = 0; done < 12; done += 1) {
+    await untilTrue(() => reads.length > done);
+    reads[done]?.();
+  }
+  await debts.settled();
+  expect(told).toHaveLength(12);
+  expect(base.bridge.results.size).toBe(12);
+  expect(base.bridge.uploads.size).toBeGreaterThan(0);
+  await debts.stop();
 });
 
 it('a runner that ends leaves nothing at work on its disk', async () => {
