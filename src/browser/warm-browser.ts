@@ -77,11 +77,16 @@ export async function launchBrowser(
     if (isAlive(host) && host.runs < runsPerBrowser) return host;
     if (!isAlive(host)) log.warn('Chromium had ended and is started again');
     retire(host);
-    replacing = launchHost().finally(() => {
-      replacing = null;
-    });
-    host = await inBackground(replacing);
-    return host;
+    // Whoever comes next finds either the launch under way or the browser it gave, never the one before.
+    replacing = launchHost()
+      .then((launched) => {
+        host = launched;
+        return launched;
+      })
+      .finally(() => {
+        replacing = null;
+      });
+    return inBackground(replacing);
   }
 
   async function takePage(from: Host): Promise<RunPage> {
