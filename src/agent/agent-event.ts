@@ -9,7 +9,11 @@ export type AgentEvent =
   | { type: 'run_started'; runId: string; name: string | null; attempt: number; steps: number }
   | { type: 'step'; runId: string; event: StepEvent }
   | { type: 'run_ended'; runId: string; end: LeaseEnd; durationMs: number }
-  /** What was owed from an earlier life of this runner, or since an outage. */
+  /** What is owed about this run, from an earlier life of this runner or since an outage, is delivered beside the runs from now on. */
+  | { type: 'debt_began'; runId: string }
+  /** The end of that; still owed when it was `kept`. */
   | { type: 'debt_ended'; runId: string; end: LeaseEnd }
   /** The bridge gives this runner no further runs for now. */
-  | { type: 'drain_ordered' };
+  | { type: 'drain_ordered' }
+  /** It gives runs again. */
+  | { type: 'drain_lifted' };

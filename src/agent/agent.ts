@@ -83,13 +83,17 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
   const ending = abortScope([]);
   const keptLeases = new Map<string, KeptLease>();
   let areHintsHeard = false;
+  let isDrainOrdered = false;
   const pause = createWakeUp(clock);
   const failures: unknown[] = [];
 
   draining.signal.addEventListener('abort', () => status.draining(), { once: true });
   stopping.signal.addEventListener('abort', () => void graceThenHardStop(), { once: true });
   const debts = openDebts({ ...deps, tell });
-  debts.takeLeftovers(spool.takeLeftovers(), options.whyInterrupted);
+  const leftovers = spool.takeLeftovers();
+  if (leftovers.length > 0)
+    log.info(`delivering what an earlier life owed about ${countedRuns(leftovers.length)}`);
+  debts.takeLeftovers(leftovers, options.whyInterrupted);
   const beside: Promise<void>[] = [];
 
   try {
@@ -100,7 +104,14 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
     );
     const execute = (lease: Lease): Promise<void> => executeLease(lease, { spool, debts, executeFlow });
     const loop = { ...options, capabilities };
-    await leaseLoop(loop, { ...deps, drainSignal: draining.signal, pause, tell, runLease: execute });
+    await leaseLoop(loop, {
+      ...deps,
+      drainSignal: draining.signal,
+      pause,
+      tell,
+      onDrainOrder,
+      runLease: execute,
+    });
   } catch (error) {
     fail(error);
   }
@@ -131,7 +142,7 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
           own = kept;
           keptLeases.set(lease.leaseId, kept);
         },
-        onDrain: () => tell({ type: 'drain_ordered' }),
+        onDrainOrder,
       });
     } catch (error) {
       fail(error);
@@ -139,6 +150,12 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
       // The same run may have been given to this runner anew meanwhile, under a higher fence.
       if (keptLeases.get(lease.leaseId) === own) keptLeases.delete(lease.leaseId);
     }
+  }
+
+  /** Every poll and every heartbeat says it; only a change is news. */
+  function onDrainOrder(isOrdered: boolean): void {
+    if (isOrdered !== isDrainOrdered) tell({ type: isOrdered ? 'drain_ordered' : 'drain_lifted' });
+    isDrainOrdered = isOrdered;
   }
 
   /**
@@ -184,6 +201,10 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
       },
     });
   }
+}
+
+function countedRuns(count: number): string {
+  return count === 1 ? '1 run' : `${count} runs`;
 }
 
 /** True for an answer after which nothing can be delivered any more. */

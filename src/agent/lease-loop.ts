@@ -29,6 +29,8 @@ export interface LeaseLoopDeps extends RetryDeps {
   drainSignal: AbortSignal;
   /** Waits between polls that fail; a hint ends the wait. */
   pause: WakeUp;
+  /** With each answer: whether the bridge gives this runner no further runs. */
+  onDrainOrder(isOrdered: boolean): void;
   tell(event: AgentEvent): void;
   log: Log;
 }
@@ -57,7 +59,6 @@ export async function leaseLoop(
   let reissue: (() => void) | null = null;
   let everConnected = false;
   let isConnected = false;
-  let isDrainTold = false;
   let askedWaitMs = 0;
   const slots = once ? 1 : concurrency;
 
@@ -125,8 +126,7 @@ export async function leaseLoop(
       if (!isConnected) tell({ type: 'connected' });
       isConnected = true;
       everConnected = true;
-      if (orders.includes('drain') && !isDrainTold) tell({ type: 'drain_ordered' });
-      isDrainTold = orders.includes('drain');
+      deps.onDrainOrder(orders.includes('drain'));
       return leases;
     } catch (error) {
       if (error instanceof NoAnswerError && askedWaitMs > 0) wait.cut(clock.monotonicMs() - sentMs);

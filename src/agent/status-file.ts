@@ -34,6 +34,8 @@ const statusSchema = z.object({
     }),
   ),
   runsEnded: z.number().int(),
+  /** Runs that are over here and not delivered yet; what the runs under way owe is not counted. */
+  runsOwed: z.number().int().default(0),
   lastError: z.object({ at: iso, message: z.string() }).nullable(),
 });
 
@@ -85,6 +87,7 @@ export function openStatusFile(
     drainOrdered: false,
     runs: [],
     runsEnded: 0,
+    runsOwed: 0,
     lastError: null,
   };
   change({});
@@ -106,12 +109,14 @@ export function openStatusFile(
     switch (event.type) {
       case 'connected':
         isConnected = true;
-        return { connectedAt: now(), drainOrdered: false };
+        return { connectedAt: now() };
       case 'disconnected':
         isConnected = false;
         return { lastError: { at: now(), message: event.error } };
       case 'drain_ordered':
         return { drainOrdered: true };
+      case 'drain_lifted':
+        return { drainOrdered: false };
       case 'run_started': {
         const { runId, name } = event;
         return { runs: [...current.runs, { runId, name, startedAt: now(), nodeId: null }] };
@@ -125,8 +130,10 @@ export function openStatusFile(
           runs: current.runs.filter(({ runId }) => runId !== event.runId),
           runsEnded: current.runsEnded + 1,
         };
+      case 'debt_began':
+        return { runsOwed: current.runsOwed + 1 };
       case 'debt_ended':
-        return {};
+        return event.end.kind === 'kept' ? {} : { runsOwed: current.runsOwed - 1 };
     }
   }
 

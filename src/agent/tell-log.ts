@@ -1,8 +1,8 @@
 import type { Clock } from '../lib/clock.ts';
 import { duration } from '../lib/duration.ts';
 import type { Log, LogFields } from '../lib/log.ts';
+import { createReminder, outageReminderMs } from '../lib/reminder.ts';
 import type { AgentEvent } from './agent-event.ts';
-import { rareWarning } from './client/rare-warning.ts';
 import type { LeaseEnd } from './lease/lease-end.ts';
 
 /**
@@ -13,25 +13,24 @@ export function tellLog(
   log: Log,
   { isForPeople, clock }: { isForPeople: boolean; clock: Pick<Clock, 'monotonicMs'> },
 ): (event: AgentEvent) => void {
-  const outage = rareWarning({ clock, log });
+  const outage = createReminder(clock, outageReminderMs);
   const runs = new Map<string, { steps: number; done: number }>();
   const info = (message: string, fields: LogFields): void => log.info(message, isForPeople ? {} : fields);
 
   return (event) => {
     switch (event.type) {
       case 'connected':
-        outage.recovered();
+        outage.forget();
         return info('connected; waiting for runs', {});
       case 'disconnected': {
+        if (!outage.isDue(event.error)) return;
         const hint = event.hint === null ? '' : ` ${event.hint}`;
-        return outage.warn(
-          `${event.error}; trying again in ${duration(event.waitMs)}.${hint}`,
-          isForPeople ? {} : { waitMs: event.waitMs },
-          event.error,
-        );
+        return log.warn(`${event.error}; no runs are taken until it answers.${hint}`);
       }
       case 'drain_ordered':
         return log.warn('the operators drain this runner: it is given no further runs for now');
+      case 'drain_lifted':
+        return info('the operators give this runner runs again', {});
       case 'run_started': {
         const { runId, name, attempt, steps } = event;
         runs.set(runId, { steps, done: 0 });
@@ -63,9 +62,14 @@ export function tellLog(
       case 'run_ended': {
         runs.delete(event.runId);
         const { runId, end, durationMs } = event;
-        const text = `run ${short(runId)} ${endText(end)} after ${duration(durationMs)}`;
-        return info(text, { runId, durationMs, ...end });
+        return info(`run ${short(runId)} ${endText(end, ` after ${duration(durationMs)}`)}`, {
+          runId,
+          durationMs,
+          ...end,
+        });
       }
+      case 'debt_began':
+        return;
       case 'debt_ended':
         return info(`run ${short(event.runId)}, owed from before: ${endText(event.end)}`, {
           runId: event.runId,
@@ -75,16 +79,16 @@ export function tellLog(
   };
 }
 
-function endText(end: LeaseEnd): string {
+function endText(end: LeaseEnd, after = ''): string {
   switch (end.kind) {
     case 'delivered':
-      return end.status;
+      return `${end.status}${after}`;
     case 'released':
-      return `handed back (${end.reason})`;
+      return `handed back (${end.reason})${after}`;
     case 'lost':
-      return `dropped (${end.why})`;
+      return `dropped${after} (${end.why})`;
     case 'kept':
-      return `not delivered yet (${end.why}); ${end.isOnDisk ? 'it is kept on disk' : 'it is kept in memory only'}`;
+      return `not delivered yet${after} (${end.why}); it is kept ${end.isOnDisk ? 'on disk' : 'in memory only'} until the bridge has it`;
   }
 }
 

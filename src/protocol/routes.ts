@@ -291,7 +291,7 @@ export const routes = {
     method: 'POST',
     path: '/v1/runs/:runId/cancel',
     auth: 'operator',
-    summary: 'End a run: at once while it waits, with the next heartbeat while it executes',
+    summary: 'End a run: at once while it waits, within 5 s while it executes',
     response: m.runView,
     problems: ['not_found'],
   },

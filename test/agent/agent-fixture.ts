@@ -10,7 +10,7 @@ import type { RunResult } from '../../src/protocol/run-result.ts';
 import { FakeBridge } from '../support/fake-bridge.ts';
 
 /** A log that keeps its lines. */
-function keptLog(): Log & { lines: string[] } {
+export function keptLog(): Log & { lines: string[] } {
   const lines: string[] = [];
   const at = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };

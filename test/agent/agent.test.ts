@@ -314,14 +314,21 @@ describe('a runner', () => {
     await running;
   });
 
-  it('says when the operators drain it, and goes on polling', async () => {
-    const { bridge, run, drain, told } = await agent();
+  it('says once when the operators drain it, goes on polling, and says when they give it runs again', async () => {
+    const { bridge, run, drain, told, home } = await agent();
+    const orders = () => told.filter(({ type }) => type.startsWith('drain_')).map(({ type }) => type);
     bridge.isDraining = true;
     const running = run();
     await bridge.until(() => bridge.of('pollLeases').length === 1);
     await bridge.until(() => bridge.controlStreams === 1);
     bridge.queueLease();
-    await untilTrue(() => told.some(({ type }) => type === 'drain_ordered'));
+    await untilTrue(() => told.some(({ type }) => type === 'run_ended'));
+    expect(orders()).toEqual(['drain_ordered']);
+    bridge.isDraining = false;
+    bridge.queueLease();
+    await untilTrue(() => told.filter(({ type }) => type === 'run_ended').length === 2);
+    expect(orders()).toEqual(['drain_ordered', 'drain_lifted']);
+    expect(await readStatusFile(home)).toMatchObject({ drainOrdered: false });
     drain.abort(new ShutdownError('drain'));
     await running;
   });

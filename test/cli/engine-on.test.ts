@@ -78,7 +78,7 @@ async function leased(
     stopSignal: stop.signal,
     hardStopSignal: new AbortController().signal,
     onKept: (one) => kept.push(one),
-    onDrain: () => {},
+    onDrainOrder: () => {},
     tell: (event) => void (event.type === 'step' && events.push(event.event)),
   });
   // A page is open for a moment longer than its verdict takes.

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -7,7 +7,7 @@ import {
   readCredentials,
   saveCredentials,
 } from '../../src/agent/credentials/credentials.ts';
-import { openStatusFile } from '../../src/agent/status-file.ts';
+import { openStatusFile, readStatusFile } from '../../src/agent/status-file.ts';
 import { qualinet } from '../../src/cli/command-table.ts';
 import { engineOn } from '../../src/cli/engine-on.ts';
 import { runProgram } from '../../src/command-line/run-program.ts';
@@ -352,6 +352,30 @@ describe('qualinet status', () => {
     const after = command(['status']);
     await after.ended;
     expect(after.out()).toContain('running:  no');
+  });
+
+  it('counts the runs that are not delivered yet, of a runner that is at work and of one that is not', async () => {
+    const { home, command } = await setUp({ isPaired: true });
+    const about = { pid: process.pid, version: '1.2.3', runnerId: 'r' };
+    const file = openStatusFile(home, about, { clock: systemClock, log: silentLog });
+    for (const runId of ['run-1', 'run-2', 'run-3']) file.onEvent({ type: 'debt_began', runId });
+    file.onEvent({ type: 'debt_ended', runId: 'run-1', end: { kind: 'delivered', status: 'passed' } });
+    const why = 'the runner ends';
+    file.onEvent({ type: 'debt_ended', runId: 'run-2', end: { kind: 'kept', why, isOnDisk: true } });
+    await until('the status is on disk', async () => (await readStatusFile(home))?.runsOwed === 2);
+    const working = command(['status']);
+    expect(await working.ended).toBe(0);
+    expect(working.out()).toContain('owed:     2 runs are not delivered yet; tried until');
+    await file.close();
+    await mkdir(join(home, 'spool', '0b0c7c0e-3f4e-4f5b-9a43-7c9fa8f1d1c5-1'), { recursive: true });
+    const ended = command(['status']);
+    await ended.ended;
+    expect(ended.out()).toContain(
+      'owed:     1 run is not delivered yet; the next start delivers it: qualinet start',
+    );
+    const json = command(['status', '--json']);
+    await json.ended;
+    expect(JSON.parse(json.out())).toMatchObject({ isRunning: false, runsOwed: 1 });
   });
 
   it('ends with 78 unpaired, 77 refused, 69 without a bridge', async () => {

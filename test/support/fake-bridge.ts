@@ -283,7 +283,7 @@ export class FakeBridge {
         return json({
           ttlMs: this.ttlMs,
           remainingMs: 15 * 60_000,
-          orders: this.orders.get(leaseId) ?? [],
+          orders: [...(this.isDraining ? ['drain'] : []), ...(this.orders.get(leaseId) ?? [])],
         });
       case 'postEvents':
         return json({ ackedSeq: this.#store(leaseId, body as RequestOf<'postEvents'>) });

@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
+import { createReminder } from '../../lib/reminder.ts';
 import type { Notice } from '../../protocol/messages.ts';
 
 const everyMs = 86_400_000;
@@ -17,15 +18,11 @@ export function createVersionNotice({
   log: Log;
   version: string;
 }): (notice: Notice | undefined) => void {
-  let told = '';
-  let toldAtMs = 0;
+  const reminder = createReminder(clock, everyMs);
   return (notice) => {
     if (notice === undefined) return;
     const text = versionNoticeText(notice, version);
-    if (text === told && clock.monotonicMs() - toldAtMs < everyMs) return;
-    told = text;
-    toldAtMs = clock.monotonicMs();
-    log.warn(`${text}. ${howToUpgrade}`, { ...notice });
+    if (reminder.isDue(text)) log.warn(`${text}. ${howToUpgrade}`, { ...notice });
   };
 }
 

@@ -61,8 +61,13 @@ export function openDebts(deps: DebtsDeps): Debts {
   }
 
   function take(owed: Owed): void {
-    const work = settle(owed).finally(() => open.delete(work));
-    open.add(work);
+    begin(owed.header.runId, settle(owed));
+  }
+
+  function begin(runId: string, work: Promise<void>): void {
+    tell({ type: 'debt_began', runId });
+    const tracked = work.finally(() => open.delete(tracked));
+    open.add(tracked);
   }
 
   async function removeForeign({ header, drop }: Leftover): Promise<void> {
@@ -80,8 +85,7 @@ export function openDebts(deps: DebtsDeps): Debts {
           header.runnerId === deps.identity.credentials.runnerId &&
           header.apiBaseUrl === deps.client.apiBaseUrl;
         if (!isOurs) {
-          const work = removeForeign(leftover).finally(() => open.delete(work));
-          open.add(work);
+          begin(header.runId, removeForeign(leftover));
           continue;
         }
         const outbox = new Outbox(

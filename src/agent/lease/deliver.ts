@@ -1,12 +1,12 @@
 import type { Clock } from '../../lib/clock.ts';
 import { CredentialsRejectedError, errorText, LeaseLostError, RefusedError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
+import { createReminder, outageReminderMs } from '../../lib/reminder.ts';
 import { limits } from '../../protocol/limits.ts';
 import { bodyLimitOf } from '../../protocol/routes.ts';
 import type { NumberedEvent, RunResult } from '../../protocol/run-result.ts';
 import type { BridgeClient } from '../client/bridge-client.ts';
 import { NoAnswerError, UpgradeRequiredError } from '../client/bridge-errors.ts';
-import { rareWarning } from '../client/rare-warning.ts';
 import { type RetryDeps, withRetry } from '../client/retry.ts';
 import type { Transport } from '../client/transport.ts';
 import type { KeptPicture } from '../spool/kept-pictures.ts';
@@ -85,9 +85,9 @@ async function deliverResult(
 ): Promise<LeaseEnd> {
   const { leaseId, fence } = header;
   const { client, log, signal } = deps;
-  const waiting = rareWarning(deps);
   let current = result;
   let rounds = 0;
+  const tellWait = waitTeller(header, deps);
   const send = (form: ResultForm) =>
     withRetry(
       async (attempt) => {
@@ -99,7 +99,7 @@ async function deliverResult(
         const body = { fence, result: form.of(current), ...riding };
         return client.call('postResult', { params: { leaseId }, body, signal });
       },
-      { signal, onRetry: ({ message }) => waiting.warn(`the result waits: ${message}`, { leaseId }) },
+      { signal, onRetry: ({ message }) => tellWait(`the result waits: ${message}`) },
       deps,
     );
   // A run must not hang until its lease ends because the bridge does not take this form of its result.
@@ -137,22 +137,35 @@ function bare({ message, problems }: RefusedError): ResultForm['of'] {
 }
 
 async function deliverRelease(
-  { leaseId, fence }: SpoolHeader,
+  header: SpoolHeader,
   { reason, detail }: Extract<Ending, { kind: 'release' }>,
-  deps: DeliverDeps,
+  { client, signal, ...deps }: DeliverDeps,
 ): Promise<LeaseEnd> {
-  const { client, signal } = deps;
-  const waiting = rareWarning(deps);
+  const { leaseId, fence } = header;
+  const tellWait = waitTeller(header, deps);
   await withRetry(
     () => client.call('releaseLease', { params: { leaseId }, body: { fence, reason, detail }, signal }),
     {
       signal,
       capMs: 5_000,
-      onRetry: ({ message }) => waiting.warn(`a run waits to be handed back: ${message}`, { leaseId }),
+      onRetry: ({ message }) => tellWait(`a run waits to be handed back: ${message}`),
     },
     deps,
   );
   return { kind: 'released', reason };
+}
+
+/** Says why a delivery waits at once, then rarely: the bridge may be away for hours, and the polls tell that, too. */
+function waitTeller(
+  { leaseId, runId }: SpoolHeader,
+  { clock, log }: Pick<DeliverDeps, 'clock' | 'log'>,
+): (text: string) => void {
+  const reminder = createReminder(clock, outageReminderMs);
+  return (text) => {
+    const fields = { leaseId, runId };
+    if (reminder.isDue(text)) log.warn(`${text}; it is tried again until the bridge answers`, fields);
+    else log.debug(text, fields);
+  };
 }
 
 function endOf(error: unknown, { isOnDisk }: Owed, signal: AbortSignal): LeaseEnd {

@@ -24,8 +24,8 @@ export interface KeepLeaseDeps extends RetryDeps {
    * CancelledError, RunTimeoutError, or what no runner can go on with.
    */
   onEnd(reason: Error): void;
-  /** `drain`: the bridge wants this runner to take no further runs. */
-  onDrain(): void;
+  /** With each answer: whether the bridge gives this runner no further runs. */
+  onDrainOrder(isOrdered: boolean): void;
 }
 
 /** A lease that is being kept. */
@@ -70,6 +70,8 @@ export function keepLease(lease: Lease, deps: KeepLeaseDeps): KeptLease {
   /** The last time this machine or process did nothing for a while. */
   let pauseSeen: { ms: number; endedAtMs: number } | null = null;
   const pause = createWakeUp(clock);
+  /** Told once: what comes next, an answer or the fence, is near and is told as well. */
+  let isSilenceTold = false;
   let isBeatWanted = false;
   let isOver = false;
   let ended: Error | null = null;
@@ -108,14 +110,14 @@ export function keepLease(lease: Lease, deps: KeepLeaseDeps): KeptLease {
             signal: stopping.signal,
             baseMs: 500,
             capMs: Math.min(5_000, heartbeatMs),
-            onRetry: ({ message }) => log.warn(`a heartbeat was not acknowledged: ${message}`, { leaseId }),
+            onRetry: ({ message }) => tellSilence(message),
           },
           deps,
         );
         // An answer may have waited here while this machine slept: what it allows may be over.
         look();
         if (isOver) return;
-        if (orders.includes('drain')) deps.onDrain();
+        deps.onDrainOrder(orders.includes('drain'));
         if (orders.includes('cancel')) end(new CancelledError('the run was cancelled'));
         else settleTaken?.resolve();
         if (!isBeatWanted) await pause.sleep(nextBeatMs(), stopping.signal);
@@ -140,9 +142,19 @@ export function keepLease(lease: Lease, deps: KeepLeaseDeps): KeptLease {
       timeoutMs: Math.min(attemptTimeoutMs, ttlMs / 3),
     });
     acknowledgedSentMs = sentMs;
+    if (isSilenceTold) log.info('heartbeats are acknowledged again', { leaseId });
+    isSilenceTold = false;
     ttlMs = answer.ttlMs;
     deadlineMs = sentMs + answer.remainingMs;
     return answer;
+  }
+
+  function tellSilence(message: string): void {
+    if (isSilenceTold) return;
+    isSilenceTold = true;
+    const leftMs = Math.max(0, fenceMs() - clock.monotonicWithSleepMs());
+    const what = 'a heartbeat was not acknowledged';
+    log.warn(`${what}: ${message}; the lease is given up if none is within ${span(leftMs)}`, { leaseId });
   }
 
   async function watch(): Promise<void> {

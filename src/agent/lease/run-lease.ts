@@ -80,7 +80,7 @@ export interface RunLeaseDeps extends RetryDeps {
   /** False while hints about orders may not get through. */
   areHintsHeard(): boolean;
   onKept(lease: KeptLease): void;
-  onDrain(): void;
+  onDrainOrder(isOrdered: boolean): void;
   tell(event: AgentEvent): void;
 }
 

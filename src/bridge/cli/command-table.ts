@@ -158,7 +158,7 @@ export const qualinetBridge: Program = {
     {
       name: 'cancel',
       usage: '<id>',
-      summary: 'End a run: at once while it waits, with the next heartbeat while it executes',
+      summary: 'End a run: at once while it waits, within 5 s while it executes',
       group: 'Runs',
       options: connection,
       examples: ['qualinet-bridge cancel 0f9f2d0e-7f0c-4a53-9d5c-2f7b1e0c8a11'],

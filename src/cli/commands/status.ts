@@ -10,6 +10,7 @@ import {
 } from '../../agent/credentials/credentials.ts';
 import type { LastEnd } from '../../agent/life/flight-snapshot.ts';
 import { readLastEnd } from '../../agent/life/last-end.ts';
+import { countOwed } from '../../agent/spool/count-owed.ts';
 import { type AgentStatus, readStatusFile } from '../../agent/status-file.ts';
 import { defineCommand } from '../../command-line/command.ts';
 import { peopleLog } from '../../command-line/people-log.ts';
@@ -34,12 +35,14 @@ export const status = defineCommand({
     const agent = await readStatusFile(config.home);
     const isRunning = agent !== null && agent.state !== 'ended' && (await isProcessAlive(agent.pid));
     const lastEnd = await readLastEnd(config.home);
+    const runsOwed = agent !== null && isRunning ? agent.runsOwed : await countOwed(config.home);
     const say = (line: string): void => {
       if (!json) stdout.write(`${line}\n`);
     };
     tellCredentials(credentials, config.home, say);
     tellAgent(agent, isRunning, say);
     tellLastEnd(lastEnd, isRunning, say);
+    tellOwed(runsOwed, isRunning, say);
 
     const connection = connectBridge(credentials, {
       proxy: config.proxy,
@@ -64,6 +67,7 @@ export const status = defineCommand({
           apiBaseUrl,
           keyNotAfter: newestKey(credentials).notAfter,
           isRunning,
+          runsOwed,
           agent,
           lastEnd,
           bridge,
@@ -118,7 +122,7 @@ function tellAgent(agent: AgentStatus | null, isRunning: boolean, say: (line: st
   }
   const sinceMs = Date.now() - Date.parse(agent.startedAt);
   say(
-    `running:  ${agent.state}, process ${agent.pid}, for ${duration(sinceMs)}, ${agent.runsEnded} runs ended`,
+    `running:  ${agent.state}, process ${agent.pid}, for ${duration(sinceMs)}, ${agent.runsEnded} ${agent.runsEnded === 1 ? 'run' : 'runs'} ended`,
   );
   for (const { runId, name, nodeId } of agent.runs) {
     say(`  run ${runId}${name === null ? '' : ` "${name}"`}${nodeId === null ? '' : ` at node ${nodeId}`}`);
@@ -129,4 +133,13 @@ function tellAgent(agent: AgentStatus | null, isRunning: boolean, say: (line: st
 function tellLastEnd(lastEnd: LastEnd | null, isRunning: boolean, say: (line: string) => void): void {
   if (lastEnd === null || lastEnd.kind === 'in_order') return;
   say(`${isRunning ? 'before:  ' : 'it ended:'} ${lastEnd.text}`);
+}
+
+function tellOwed(runsOwed: number, isRunning: boolean, say: (line: string) => void): void {
+  if (runsOwed === 0) return;
+  const what = runsOwed === 1 ? '1 run is' : `${runsOwed} runs are`;
+  const how = isRunning
+    ? 'tried until the bridge has all of it'
+    : 'the next start delivers it: qualinet start';
+  say(`owed:     ${what} not delivered yet; ${how}`);
 }

@@ -6,6 +6,7 @@ import { Outbox } from '../../../src/agent/lease/outbox.ts';
 import { ShutdownError } from '../../../src/agent/lease/run-lease.ts';
 import type { KeptPicture } from '../../../src/agent/spool/kept-pictures.ts';
 import type { LeaseSpool } from '../../../src/agent/spool/lease-spool.ts';
+import { readStatusFile } from '../../../src/agent/status-file.ts';
 import { EnvironmentError } from '../../../src/lib/errors.ts';
 import type { RunResult } from '../../../src/protocol/run-result.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -61,10 +62,11 @@ async function owedResult() {
 
 describe('what a runner owes', () => {
   it('leaves the slot when the lease is over, and is delivered when the bridge is back', async () => {
-    const { bridge, clock, lease, running, spooled, end, comeBack, drain, slots } = await outage();
+    const { bridge, clock, home, lease, running, spooled, end, comeBack, drain, slots, log } = await outage();
     while (end('run_ended') === undefined) await clock.advance(1_000);
     expect(end('run_ended')).toMatchObject({ end: { kind: 'kept', isOnDisk: true } });
     expect(await spooled()).toHaveLength(1);
+    while ((await readStatusFile(home))?.runsOwed !== 1) await clock.advance(1_000);
     await clock.advance(6 * 3_600_000);
     await comeBack();
     const polls = slots().length;
@@ -78,6 +80,13 @@ describe('what a runner owes', () => {
     expect(await spooled()).toEqual([]);
     drain.abort(new ShutdownError('drain'));
     await running;
+    expect(await readStatusFile(home)).toMatchObject({ runsOwed: 0 });
+    // Hours of tries leave a line of each kind.
+    const kinds = log.lines
+      .filter((line) => line.startsWith('warn'))
+      .map((line) => line.split(': cannot')[0]);
+    expect(kinds).toContain('warn: a heartbeat was not acknowledged');
+    expect(new Set(kinds).size).toBe(kinds.length);
   });
 
   it('keeps a runner that runs once until it is delivered', async () => {

@@ -45,8 +45,8 @@ async function kept({
     currentNodeId: () => nodeId,
     areHintsHeard: () => areHintsHeard,
     onEnd: (reason) => void ends.push(reason),
-    onDrain: () => {
-      drains += 1;
+    onDrainOrder: (isOrdered) => {
+      if (isOrdered) drains += 1;
     },
   });
   onTestFinished(async () => {

@@ -42,7 +42,7 @@ async function leased(
       stopSignal: stop.signal,
       hardStopSignal: hardStop.signal,
       onKept: (one) => kept.push(one),
-      onDrain: () => {},
+      onDrainOrder: () => {},
       tell: (event) => told.push(event),
     });
   const spooled = async () => await readdir(join(home, 'spool')).catch(() => []);
