@@ -45,6 +45,8 @@ describe('a runner that meets pages which do not let go', () => {
     proxy = await loadBalancer({ keepsBack: (path) => path.includes('control') });
     bridge = await startBridgeProcess(join(folder(), 'bridge'), {
       PUBLIC_URL: proxy.url,
+      // Of heartbeats as seldom as this one a cancel would be a minute late.
+      QUALINET_LEASE_TTL_SECONDS: '300',
     });
     proxy.use([bridge.url]);
     await pairRunner({ ...bridge, url: proxy.url }, join(folder(), 'runner'));
@@ -126,19 +128,17 @@ describe('a runner that meets pages which do not let go', () => {
       60_000,
     );
     await runToEnd(bridgeProgram, ['cancel', runId, '--api', bridge.url], { env: bridge.env });
-    const askedAt = performance.now();
     await until('the run is cancelled', async () => (await bridge.read(runId)).status === 'cancelled');
-    process.stderr.write(`cancelled after ${Math.round(performance.now() - askedAt)} ms\n`);
     await expectCleanRunner();
   });
 
   async function isAtStep(runId: string, nodeId: string): Promise<boolean> {
-    const response = await fetch(`${bridge.url}/v1/runs/${runId}/events`, {
-      headers: { authorization: `Bearer ${bridge.env['QUALINET_ADMIN_TOKEN']}` },
-      signal: AbortSignal.timeout(300),
-    });
     let text = '';
     try {
+      const response = await fetch(`${bridge.url}/v1/runs/${runId}/events`, {
+        headers: { authorization: `Bearer ${bridge.env['QUALINET_ADMIN_TOKEN']}` },
+        signal: AbortSignal.timeout(500),
+      });
       for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString();
     } catch {
       // It goes on until the run ends.

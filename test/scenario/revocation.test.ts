@@ -40,7 +40,8 @@ describe('a runner that is revoked while it executes a run', () => {
       html(response, '<h1>step</h1>');
     };
     site = await startSite({ '/start': page(true), '/next': page(false) });
-    bridge = await startBridgeProcess(home('bridge'));
+    // Heartbeats come once a minute: without a hint the revocation would be heard of by then.
+    bridge = await startBridgeProcess(home('bridge'), { QUALINET_LEASE_TTL_SECONDS: '300' });
     await pairRunner(bridge, home('first'), ['--name', 'first']);
     await pairRunner(bridge, home('second'), ['--name', 'second']);
     first = startRunnerProcess(home('first'));
@@ -72,7 +73,7 @@ describe('a runner that is revoked while it executes a run', () => {
     const sinceMs = performance.now();
     await runToEnd(bridgeProgram, ['revoke', runnerId], { env: bridge.env });
     expect(await first.ended).toBe(77);
-    expect(performance.now() - sinceMs).toBeLessThan(8_000);
+    expect(performance.now() - sinceMs).toBeLessThan(30_000);
     expect(first.said()).toMatch(/credential_revoked[\s\S]*qualinet pair --force/);
     await until('its browser is gone', () => pids.every((pid) => !processExists(pid)));
   });
