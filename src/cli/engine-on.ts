@@ -1,4 +1,5 @@
-import { type ExecuteFlow, isHandBack } from '../agent/lease/run-lease.ts';
+import type { ExecuteFlow } from '../agent/lease/run-lease.ts';
+import { isHandBack } from '../agent/lease/run-outcome.ts';
 import { executeFlow } from '../browser/execute-flow.ts';
 import type { RunPage } from '../browser/run-page.ts';
 import { BrowserEndedFailure } from '../browser/step-error.ts';

@@ -1,10 +1,6 @@
 import { type BrowserRegister, openBrowserRegister } from '../agent/life/browser-register.ts';
-import {
-  type EndOfLife,
-  type FlightRecord,
-  openFlightRecord,
-  systemFlightDeps,
-} from '../agent/life/flight-record.ts';
+import { systemFlightDeps } from '../agent/life/flight-deps.ts';
+import { type EndOfLife, type FlightRecord, openFlightRecord } from '../agent/life/flight-record.ts';
 import { reapBrowsers } from '../agent/life/reap-browsers.ts';
 import type { CommandContext } from '../command-line/command.ts';
 import { systemClock } from '../lib/clock.ts';

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UpgradeRequiredError } from '../../src/agent/client/bridge-errors.ts';
-import { ShutdownError } from '../../src/agent/lease/run-lease.ts';
+import { ShutdownError } from '../../src/agent/lease/run-outcome.ts';
 import { readStatusFile } from '../../src/agent/status-file.ts';
 import { BridgeUnavailableError, CredentialsRejectedError } from '../../src/lib/errors.ts';
 import type { Lease } from '../../src/protocol/messages.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ShutdownError } from '../../src/agent/lease/run-lease.ts';
+import { ShutdownError } from '../../src/agent/lease/run-outcome.ts';
 import { readStatusFile } from '../../src/agent/status-file.ts';
 import type { Script } from '../support/fake-bridge.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -1,17 +1,9 @@
 import { checkFlow } from '../../flow/check-flow.ts';
-import type { FlowProblem } from '../../flow/flow-problem.ts';
 import type { Step } from '../../flow/step.ts';
 import type { Variables } from '../../flow/variables.ts';
 import type { Clock } from '../../lib/clock.ts';
-import {
-  CancelledError,
-  ExpectedError,
-  errorText,
-  LeaseLostError,
-  RunInterruptedError,
-} from '../../lib/errors.ts';
+import { CancelledError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { limits } from '../../protocol/limits.ts';
 import type { Lease } from '../../protocol/messages.ts';
 import type { RunResult, StepEvent } from '../../protocol/run-result.ts';
 import { abortScope } from '../abort-scope.ts';
@@ -21,12 +13,20 @@ import type { RetryDeps } from '../client/retry.ts';
 import type { Transport } from '../client/transport.ts';
 import type { Identity } from '../credentials/identity.ts';
 import type { Spool } from '../spool/spool.ts';
-import type { Ending, Picture } from '../spool/spool-layout.ts';
+import type { Picture } from '../spool/spool-layout.ts';
 import type { Debts } from './debts.ts';
 import { deliver, type Owed } from './deliver.ts';
-import { type KeptLease, keepLease, RunTimeoutError } from './keep-lease.ts';
+import { type KeptLease, keepLease } from './keep-lease.ts';
 import type { LeaseEnd } from './lease-end.ts';
 import { Outbox } from './outbox.ts';
+import {
+  emptyResult,
+  endingOf,
+  invalidFlow,
+  type Outcome,
+  outcomeOfStop,
+  outcomeOfThrown,
+} from './run-outcome.ts';
 import { createTurns } from './turns.ts';
 import { type UploadedPicture, uploadPicture } from './upload.ts';
 
@@ -54,14 +54,6 @@ export type ExecuteFlow = (
     keepScreenshot(picture: Picture): Promise<UploadedPicture>;
   },
 ) => Promise<RunResult>;
-
-/** The reason by which the process takes its runs away from the engine to hand them back. */
-export class ShutdownError extends CancelledError {}
-
-/** True for a reason by which a run is handed back and somebody else may begin it at once. */
-export function isHandBack(reason: unknown): boolean {
-  return reason instanceof ShutdownError || reason instanceof RunInterruptedError;
-}
 
 export interface RunLeaseDeps extends RetryDeps {
   client: BridgeClient;
@@ -218,65 +210,4 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
     await (end.kind === 'kept' ? owed.keep() : owed.drop());
     return end;
   }
-}
-
-type Outcome =
-  | { kind: 'result'; result: RunResult }
-  | { kind: 'release'; reason: 'cannot_start' | 'shutdown' | 'interrupted'; detail: string }
-  | { kind: 'bug'; detail: string; error: unknown }
-  | { kind: 'lost'; why: string };
-
-function endingOf(outcome: Exclude<Outcome, { kind: 'lost' }>): Ending {
-  switch (outcome.kind) {
-    case 'result':
-    case 'release':
-      return outcome;
-    case 'bug':
-      return { kind: 'release', reason: 'interrupted', detail: outcome.detail };
-  }
-}
-
-function outcomeOfThrown(error: unknown): Outcome {
-  const detail = errorText(error).slice(0, limits.textLength);
-  if (error instanceof RunInterruptedError) return { kind: 'release', reason: 'interrupted', detail };
-  // The engine throws only for what it cannot do here (a browser that does not start); another runner may be able to.
-  return error instanceof ExpectedError
-    ? { kind: 'release', reason: 'cannot_start', detail }
-    : { kind: 'bug', detail, error };
-}
-
-function outcomeOfStop(reason: unknown, result: RunResult): Outcome {
-  const message = errorText(reason).slice(0, limits.textLength);
-  if (reason instanceof ShutdownError) return { kind: 'release', reason: 'shutdown', detail: message };
-  if (reason instanceof RunInterruptedError) {
-    return { kind: 'release', reason: 'interrupted', detail: message };
-  }
-  if (reason instanceof RunTimeoutError) {
-    return {
-      kind: 'result',
-      result: { ...result, status: 'failed', error: { code: 'run_timeout', message } },
-    };
-  }
-  if (reason instanceof CancelledError) {
-    const error = { code: 'cancelled', message };
-    return { kind: 'result', result: { ...result, status: 'cancelled', error } };
-  }
-  return { kind: 'lost', why: reason instanceof LeaseLostError ? message : `the runner stopped: ${message}` };
-}
-
-function emptyResult(durationMs: number): RunResult {
-  return { status: 'cancelled', durationMs, stepsResult: [] };
-}
-
-function invalidFlow(problems: readonly FlowProblem[]): RunResult {
-  return {
-    status: 'failed',
-    durationMs: 0,
-    stepsResult: [],
-    error: {
-      code: 'flow_invalid',
-      message: 'the flow cannot be run',
-      problems: problems.slice(0, 1_000).map(({ message }) => message.slice(0, limits.textLength)),
-    },
-  };
 }

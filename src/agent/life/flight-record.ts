@@ -1,15 +1,14 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { getHeapStatistics } from 'node:v8';
-import type { Clock } from '../../lib/clock.ts';
 import { ExpectedError, errorText } from '../../lib/errors.ts';
-import type { Log } from '../../lib/log.ts';
 import { printable } from '../../lib/printable.ts';
 import { ownIdentity } from '../../lib/process-alive.ts';
 import type { AgentEvent } from '../agent-event.ts';
+import type { FlightDeps } from './flight-deps.ts';
 import type { FlightSnapshot, LastEnd, LifeEnd } from './flight-snapshot.ts';
 import { flightRecordPath, machineNow, namespaceOf, readSnapshot } from './last-end.ts';
-import { type ReadText, readMachine, readText, readUpMs } from './machine-reading.ts';
+import { readMachine, readUpMs } from './machine-reading.ts';
 import { type ClockReading, standstillBetween } from './standstill.ts';
 import { whyEnded } from './why-ended.ts';
 
@@ -27,42 +26,6 @@ export interface FlightRecord {
   onAnswer(): void;
   /** Writes how this life ended. Never throws; safe to call twice, the first one counts. */
   close(end: EndOfLife): Promise<void>;
-}
-
-export interface FlightDeps {
-  clock: Pick<Clock, 'nowMs' | 'sleep'>;
-  log: Log;
-  readText: ReadText;
-  /** A clock that stands still while the machine sleeps. */
-  awakeMs(): number;
-  /** Processor time of this process. */
-  processorMs(): number;
-  /** Calls `listener` when the process ends by an error nobody caught. */
-  onCrash(listener: (error: unknown) => void): () => void;
-  /** Calls `listener` when the process exits, in whatever way of its own. */
-  onExit(listener: (code: number) => void): () => void;
-}
-
-/** The clocks, files and process of this machine. */
-export function systemFlightDeps({ clock, log }: { clock: Clock; log: Log }): FlightDeps {
-  return {
-    clock,
-    log,
-    readText,
-    awakeMs: () => performance.now(),
-    processorMs() {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1_000;
-    },
-    onCrash(listener) {
-      process.on('uncaughtExceptionMonitor', listener);
-      return () => process.off('uncaughtExceptionMonitor', listener);
-    },
-    onExit(listener) {
-      process.on('exit', listener);
-      return () => process.off('exit', listener);
-    },
-  };
 }
 
 /** How often the clocks are looked at, and after how many looks the file is written; after each while the heap fills. */

@@ -13,7 +13,7 @@ import {
 } from '../../agent/credentials/credentials.ts';
 import { enrolRunner } from '../../agent/credentials/enrol.ts';
 import { describeHost } from '../../agent/credentials/host.ts';
-import { ShutdownError } from '../../agent/lease/run-lease.ts';
+import { ShutdownError } from '../../agent/lease/run-outcome.ts';
 import type { EndOfLife } from '../../agent/life/flight-record.ts';
 import { type Shutdown, type ShutdownStep, watchSignals } from '../../agent/shutdown.ts';
 import { tellLog } from '../../agent/tell-log.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDebts } from '../../../src/agent/lease/debts.ts';
 import { Outbox } from '../../../src/agent/lease/outbox.ts';
-import { ShutdownError } from '../../../src/agent/lease/run-lease.ts';
+import { ShutdownError } from '../../../src/agent/lease/run-outcome.ts';
 import type { KeptPicture } from '../../../src/agent/spool/kept-pictures.ts';
 import type { LeaseSpool } from '../../../src/agent/spool/lease-spool.ts';
 import { readStatusFile } from '../../../src/agent/status-file.ts';

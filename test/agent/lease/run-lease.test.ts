@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../src/agent/agent-event.ts';
 import type { Owed } from '../../../src/agent/lease/deliver.ts';
 import type { KeptLease } from '../../../src/agent/lease/keep-lease.ts';
-import { type ExecuteFlow, runLease, ShutdownError } from '../../../src/agent/lease/run-lease.ts';
+import { type ExecuteFlow, runLease } from '../../../src/agent/lease/run-lease.ts';
+import { ShutdownError } from '../../../src/agent/lease/run-outcome.ts';
 import { openSpool } from '../../../src/agent/spool/spool.ts';
 import {
   CancelledError,

@@ -2,11 +2,8 @@ import type { EventEmitter } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import {
-  type FlightDeps,
-  openFlightRecord,
-  systemFlightDeps,
-} from '../../../src/agent/life/flight-record.ts';
+import { type FlightDeps, systemFlightDeps } from '../../../src/agent/life/flight-deps.ts';
+import { openFlightRecord } from '../../../src/agent/life/flight-record.ts';
 import { type FlightSnapshot, snapshotSchema } from '../../../src/agent/life/flight-snapshot.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { CredentialsRejectedError } from '../../../src/lib/errors.ts';
