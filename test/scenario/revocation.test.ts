@@ -1,14 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ChildProgram, runToEnd } from '../../src/demo/child-program.ts';
+import type { ChildProgram } from '../../src/demo/child-program.ts';
 import type { RunView } from '../../src/protocol/messages.ts';
 import { chain } from '../support/chain.ts';
 import { processExists } from '../support/processes.ts';
 import { html, type Site, startSite } from '../support/site.ts';
 import {
   type BridgeProcess,
-  bridgeProgram,
   descendants,
   pairRunner,
   startBridgeProcess,
@@ -27,7 +26,7 @@ describe('a runner that is revoked while it executes a run', () => {
   let site: Site;
   let bridge: BridgeProcess;
   let first: ChildProgram;
-  let second: ChildProgram | null = null;
+  let second: ChildProgram;
   let runId: string;
 
   beforeAll(async () => {
@@ -45,6 +44,10 @@ describe('a runner that is revoked while it executes a run', () => {
     await pairRunner(bridge, home('first'), ['--name', 'first']);
     await pairRunner(bridge, home('second'), ['--name', 'second']);
     first = startRunnerProcess(home('first'));
+    second = startRunnerProcess(home('second'));
+    await until('both are connected', () =>
+      [first, second].every((each) => each.said().includes('connected')),
+    );
   });
   afterAll(async () => {
     await first?.stop();
@@ -54,24 +57,25 @@ describe('a runner that is revoked while it executes a run', () => {
   });
 
   it('ends with 77 within seconds, and leaves no browser behind', async () => {
-    const steps = Array.from({ length: 12 }, (_, index) => [
+    const steps = Array.from({ length: 20 }, (_, index) => [
       { id: `go${index}`, type: 'navigate', data: { url: `${site.url}/next` } },
       { id: `wait${index}`, type: 'wait', data: { ms: 200 } },
     ]).flat();
-    runId = await bridge.submit(
-      chain({ id: 'start', type: 'navigate', data: { url: `${site.url}/start` } }, ...steps),
-    );
-    await until('it acts', () => visits.length > 3);
-    second = startRunnerProcess(home('second'));
-    await until('the other one waits', () => second?.said().includes('connected') === true);
-    const pids = await descendants(first.process.pid ?? 0);
     const { runners } = await bridge.operator<{ runners: { runnerId: string; name: string }[] }>(
       'GET',
       '/v1/runners',
     );
-    const runnerId = runners.find(({ name }) => name === 'first')?.runnerId ?? '';
+    const path = (called: string) =>
+      `/v1/runners/${runners.find(({ name }) => name === called)?.runnerId ?? ''}`;
+    await bridge.operator('POST', `${path('second')}/drain`, { drain: true });
+    runId = await bridge.submit(
+      chain({ id: 'start', type: 'navigate', data: { url: `${site.url}/start` } }, ...steps),
+    );
+    await until('it acts', () => visits.length > 3);
+    const pids = await descendants(first.process.pid ?? 0);
+    await bridge.operator('POST', `${path('second')}/drain`, { drain: false });
     const sinceMs = performance.now();
-    await runToEnd(bridgeProgram, ['revoke', runnerId], { env: bridge.env });
+    await bridge.operator('DELETE', path('first'));
     expect(await first.ended).toBe(77);
     expect(performance.now() - sinceMs).toBeLessThan(30_000);
     expect(first.said()).toMatch(/credential_revoked[\s\S]*qualinet pair --force/);
@@ -79,10 +83,14 @@ describe('a runner that is revoked while it executes a run', () => {
   });
 
   it('does nothing more on its page, and its run goes on with the other one', async () => {
-    const run = await until('the run is over', async () => {
-      const row: RunView = await bridge.read(runId);
-      return row.status === 'passed' ? row : null;
-    });
+    const run = await until(
+      'the run is over',
+      async () => {
+        const row: RunView = await bridge.read(runId);
+        return row.status === 'passed' ? row : null;
+      },
+      60_000,
+    );
     expect(run).toMatchObject({ attempt: 2, lastEndReason: 'revoked' });
     const visitors = visits.map(({ visitor }) => visitor);
     expect(visitors).toContain('v2');

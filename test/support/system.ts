@@ -22,7 +22,6 @@ export function programEnv(more: Readonly<Record<string, string>> = {}): Record<
   return { ...Object.fromEntries(kept), ...more };
 }
 
-/** What all bridges on shared servers must have alike. */
 /** WORKER_SECRET of bridges on shared servers. */
 export const workerSecret = 'test-worker-secret-0123456789';
 
