@@ -100,7 +100,7 @@ export const qualinet: Program = {
     {
       name: 'status',
       usage: '',
-      summary: 'Is this machine paired, and does its runner run?',
+      summary: 'Is this machine paired, does its runner run, and what does it still owe?',
       group: 'Operate',
       options: [json],
       examples: ['qualinet status'],

@@ -65,6 +65,9 @@ const introduction = [
   'repeated one the same answer again. Step events are numbered from 1 within a fence; operators see them as SSE with',
   "`id: <fence>-<seq>`, between the bridge's own `run_start` (seq 0) and `run_complete`.",
   '',
+  'Answers to polls and heartbeats carry `orders`: `cancel` (a heartbeat only: end this run), `drain` (no further runs while it is said),',
+  '`rotate` (renew the key).',
+  '',
 ];
 
 const audiences: [string, readonly Route['auth'][]][] = [
