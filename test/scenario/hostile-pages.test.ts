@@ -70,17 +70,7 @@ describe('a runner that meets pages which do not let go', () => {
     type: 'assertion',
     data: { selector, value, timeoutMs },
   });
-  const ended = async (...nodes: ChainNode[]) => {
-    const runId = await bridge.submit(chain(...nodes));
-    return until(
-      'the run is over',
-      async () => {
-        const run = await bridge.read(runId);
-        return run.endedAt === null ? null : run;
-      },
-      120_000,
-    );
-  };
+  const ended = async (...nodes: ChainNode[]) => bridge.over(await bridge.submit(chain(...nodes)), 120_000);
   const expectCleanRunner = async () => {
     const run = await ended(open('/good'), expectText('#state', '00', 5_000));
     expect(run.stepsResult?.map(({ error }) => error)).toEqual([undefined, undefined]);

@@ -59,14 +59,7 @@ describe('a run with onRedelivery auto whose runner is killed', () => {
     deadlyPath = '/bought';
     runner = startRunnerProcess(home());
     const runId = await submit();
-    const run = await until(
-      'the run is over',
-      async () => {
-        const view = await bridge.read(runId);
-        return view.endedAt === null ? null : view;
-      },
-      40_000,
-    );
+    const run = await bridge.over(runId, 40_000);
     expect(run).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'not_redelivered' } });
     expect(bought()).toBe(1);
   });
@@ -85,14 +78,7 @@ describe('a run with onRedelivery auto whose runner is killed', () => {
       40_000,
     );
     runner = startRunnerProcess(home());
-    const run = await until(
-      'the run is over',
-      async () => {
-        const view = await bridge.read(runId);
-        return view.endedAt === null ? null : view;
-      },
-      40_000,
-    );
+    const run = await bridge.over(runId, 40_000);
     expect(run).toMatchObject({ status: 'passed', attempt: 2 });
     expect(bought() - before).toBe(1);
   });
@@ -136,14 +122,7 @@ describe('a runner that is stopped for longer than its lease, and goes on', () =
     );
     expect(site.requests).toEqual(['/shop']);
     runner.process.kill('SIGCONT');
-    const run = await until(
-      'the run is over',
-      async () => {
-        const view = await bridge.read(runId);
-        return view.endedAt === null ? null : view;
-      },
-      40_000,
-    );
+    const run = await bridge.over(runId, 40_000);
     expect(run).toMatchObject({ status: 'passed', attempt: 2 });
     expect(site.requests).toEqual(['/shop', '/shop', '/bought']);
     expect(runner.said()).toMatch(/this machine or process stood still for \d+ s/);

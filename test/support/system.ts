@@ -36,6 +36,8 @@ export interface BridgeProcess {
   operator<T>(method: string, path: string, body?: unknown): Promise<T>;
   submit(run: SubmitRequest): Promise<string>;
   read(runId: string): Promise<RunView>;
+  /** The run when it is over; throws after `limitMs`. */
+  over(runId: string, limitMs: number): Promise<RunView>;
   /** All events of a run from its first to `run_complete`, over SSE. */
   follow(runId: string, onEvent?: (update: RunUpdate) => void): Promise<(RunUpdate & { id: string })[]>;
   pairingCode(more?: object): Promise<string>;
@@ -92,6 +94,8 @@ async function serving(more: Readonly<Record<string, string>>, path = bridgeProg
     return JSON.parse(text) as T;
   }
 
+  const read = (runId: string) => operator<RunView>('GET', `/v1/runs/${runId}`);
+
   return {
     url,
     program,
@@ -99,7 +103,16 @@ async function serving(more: Readonly<Record<string, string>>, path = bridgeProg
     env,
     operator,
     submit: async (run) => (await operator<{ runId: string }>('POST', '/v1/runs', run)).runId,
-    read: (runId) => operator<RunView>('GET', `/v1/runs/${runId}`),
+    read,
+    over: (runId, limitMs) =>
+      until(
+        'the run is over',
+        async () => {
+          const run = await read(runId);
+          return run.endedAt === null ? null : run;
+        },
+        limitMs,
+      ),
     follow: (runId, onEvent) => follow(`${url}/v1/runs/${runId}/events`, onEvent),
     pairingCode: async (options = {}) =>
       (await operator<{ code: string }>('POST', '/v1/codes', options)).code,
