@@ -56,6 +56,20 @@ export async function lockFolder(
   });
 }
 
+/**
+ * Number of the process that holds `folder`; null when none does. One that cannot be seen from here holds it while it
+ * touches its lock.
+ */
+export async function lockHolder(folder: string): Promise<number | null> {
+  const path = join(folder, 'lock');
+  const holder = holderIn(await readFile(path, 'utf8').catch(() => ''));
+  if (holder === null) return null;
+  const state = await stateOf(holder);
+  const touchedMs = state === 'foreign' ? await touchedAtMs(path) : null;
+  const isHeldUnseen = touchedMs !== null && Date.now() - touchedMs < silenceMs;
+  return state === 'alive' || isHeldUnseen ? holder.pid : null;
+}
+
 function held(path: string, own: string, everyMs: number): FolderLock {
   const beat = setInterval(() => {
     const now = new Date();

@@ -44,11 +44,6 @@ export async function stateOf({
   return startedAt === 'unknown' || stat.startedAt === startedAt ? 'alive' : 'dead';
 }
 
-/** True while a process with this number runs here, whoever it is. */
-export async function isProcessAlive(pid: number): Promise<boolean> {
-  return (await stateOf({ pid, startedAt: 'unknown', space: 'unknown' })) === 'alive';
-}
-
 let space: Promise<string> | null = null;
 
 function ownSpace(): Promise<string> {

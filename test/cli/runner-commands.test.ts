@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -330,6 +330,8 @@ describe('qualinet status', () => {
     const { home, command } = await setUp({ isPaired: true });
     const about = { pid: process.pid, version: '1.2.3', runnerId: 'r' };
     const file = openStatusFile(home, about, { clock: systemClock, log: silentLog });
+    const lock = await lockFolder(home, 'the home');
+    onTestFinished(() => lock.release());
     file.onEvent({ type: 'connected' });
     file.onEvent({ type: 'run_started', runId: 'run-1', name: 'Checkout', attempt: 1, steps: 3 });
     file.onEvent({ type: 'step', runId: 'run-1', event: { type: 'step_start', nodeId: 'pay' } });
@@ -354,10 +356,24 @@ describe('qualinet status', () => {
     expect(after.out()).toContain('running:  no');
   });
 
+  it('does not take another program that has the number of a killed runner for it', async () => {
+    const { home, command } = await setUp({ isPaired: true });
+    const about = { pid: process.pid, version: '1.2.3', runnerId: 'r' };
+    const file = openStatusFile(home, about, { clock: systemClock, log: silentLog });
+    onTestFinished(() => file.close());
+    await until('the status is on disk', async () => (await readStatusFile(home)) !== null);
+    await writeFile(join(home, 'lock'), `${process.pid} 1\n`);
+    const { ended, out } = command(['status']);
+    await ended;
+    expect(out()).toContain('running:  no');
+  });
+
   it('counts the runs that are not delivered yet, of a runner that is at work and of one that is not', async () => {
     const { home, command } = await setUp({ isPaired: true });
     const about = { pid: process.pid, version: '1.2.3', runnerId: 'r' };
     const file = openStatusFile(home, about, { clock: systemClock, log: silentLog });
+    const lock = await lockFolder(home, 'the home');
+    onTestFinished(() => lock.release());
     for (const runId of ['run-1', 'run-2', 'run-3']) file.onEvent({ type: 'debt_began', runId });
     file.onEvent({ type: 'debt_ended', runId: 'run-1', end: { kind: 'delivered', status: 'passed' } });
     const why = 'the runner ends';

@@ -4,7 +4,7 @@ import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { lockFolder } from '../../src/lib/folder-lock.ts';
+import { lockFolder, lockHolder } from '../../src/lib/folder-lock.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 
@@ -17,6 +17,22 @@ describe('a folder lock', () => {
     );
     await lock.release();
     await (await lockFolder(folder, 'the data folder')).release();
+  });
+
+  it('says who holds it: nobody, a process that lives, or one unseen that touches it', async () => {
+    const folder = await tempFolder();
+    expect(await lockHolder(folder)).toBeNull();
+    const lock = await lockFolder(folder, 'it');
+    expect(await lockHolder(folder)).toBe(process.pid);
+    await lock.release();
+    const path = join(folder, 'lock');
+    await writeFile(path, `${process.pid} 1\n`);
+    expect(await lockHolder(folder)).toBeNull();
+    await writeFile(path, '7 1 pid:[1]@another-boot\n');
+    expect(await lockHolder(folder)).toBe(7);
+    const longAgo = new Date(Date.now() - 60_000);
+    await utimes(path, longAgo, longAgo);
+    expect(await lockHolder(folder)).toBeNull();
   });
 
   it('of a process that has ended is taken over', async () => {

@@ -17,7 +17,7 @@ import { peopleLog } from '../../command-line/people-log.ts';
 import { duration } from '../../lib/duration.ts';
 import { CredentialsRejectedError, ExpectedError, errorText } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
-import { isProcessAlive } from '../../lib/process-alive.ts';
+import { lockHolder } from '../../lib/folder-lock.ts';
 import { version } from '../../lib/version.ts';
 import { isOlderThan } from '../../protocol/release.ts';
 import type { ResponseOf } from '../../protocol/routes.ts';
@@ -33,7 +33,9 @@ export const status = defineCommand({
     const config = readAgentConfig(env);
     const credentials = await requireCredentials(config.home);
     const agent = await readStatusFile(config.home);
-    const isRunning = agent !== null && agent.state !== 'ended' && (await isProcessAlive(agent.pid));
+    // Not by the number alone: after a crash another program may have it.
+    const isRunning =
+      agent !== null && agent.state !== 'ended' && (await lockHolder(config.home)) === agent.pid;
     const lastEnd = await readLastEnd(config.home);
     const runsOwed = agent !== null && isRunning ? agent.runsOwed : await countOwed(config.home);
     const say = (line: string): void => {
