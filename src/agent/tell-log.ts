@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { duration } from '../lib/duration.ts';
 import type { Log, LogFields } from '../lib/log.ts';
-import { createReminder, outageReminderMs } from '../lib/reminder.ts';
+import { outageReminder } from '../lib/reminder.ts';
 import type { AgentEvent } from './agent-event.ts';
 import type { LeaseEnd } from './lease/lease-end.ts';
 
@@ -13,7 +13,7 @@ export function tellLog(
   log: Log,
   { isForPeople, clock }: { isForPeople: boolean; clock: Pick<Clock, 'monotonicMs'> },
 ): (event: AgentEvent) => void {
-  const outage = createReminder(clock, outageReminderMs);
+  const outage = outageReminder(clock);
   const runs = new Map<string, { steps: number; done: number }>();
   const info = (message: string, fields: LogFields): void => log.info(message, isForPeople ? {} : fields);
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { CredentialsRejectedError, errorText, LeaseLostError, RefusedError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { createReminder, outageReminderMs } from '../../lib/reminder.ts';
+import { outageReminder } from '../../lib/reminder.ts';
 import { limits } from '../../protocol/limits.ts';
 import { bodyLimitOf } from '../../protocol/routes.ts';
 import type { NumberedEvent, RunResult } from '../../protocol/run-result.ts';
@@ -160,7 +160,7 @@ function waitTeller(
   { leaseId, runId }: SpoolHeader,
   { clock, log }: Pick<DeliverDeps, 'clock' | 'log'>,
 ): (text: string) => void {
-  const reminder = createReminder(clock, outageReminderMs);
+  const reminder = outageReminder(clock);
   return (text) => {
     const fields = { leaseId, runId };
     if (reminder.isDue(text)) log.warn(`${text}; it is tried again until the bridge answers`, fields);

@@ -81,12 +81,12 @@ describe('what a runner owes', () => {
     drain.abort(new ShutdownError('drain'));
     await running;
     expect(await readStatusFile(home)).toMatchObject({ runsOwed: 0 });
-    // Hours of tries leave a line of each kind.
+    // Six hours of tries leave a line of each kind at once, and one an hour.
     const kinds = log.lines
       .filter((line) => line.startsWith('warn'))
       .map((line) => line.split(': cannot')[0]);
     expect(kinds).toContain('warn: a heartbeat was not acknowledged');
-    expect(new Set(kinds).size).toBe(kinds.length);
+    for (const kind of new Set(kinds)) expect(kinds.filter((each) => each === kind).length).toBeLessThan(9);
   });
 
   it('keeps a runner that runs once until it is delivered', async () => {
@@ -157,8 +157,13 @@ describe('what a runner owes', () => {
 
 it('pictures of many results that are owed are not all in memory at once, and each gets its turn', async () => {
   const base = await fixture();
-  const told: unknown[] = [];
-  const debts = openDebts({ ...base, tell: (event) => told.push(event) });
+  let ended = 0;
+  const debts = openDebts({
+    ...base,
+    tell({ type }) {
+      if (type === 'debt_ended') ended += 1;
+    },
+  });
   const reads: (() => void)[] = [];
   for (let each = 0; each < 12; each += 1) {
     const { leaseId, fence, runId } = base.bridge.lease();
@@ -184,7 +189,7 @@ it('pictures of many results that are owed are not all in memory at once, and ea
     reads[done]?.();
   }
   await debts.settled();
-  expect(told).toHaveLength(12);
+  expect(ended).toBe(12);
   expect(base.bridge.results.size).toBe(12);
   expect(base.bridge.uploads.size).toBeGreaterThan(0);
   await debts.stop();
