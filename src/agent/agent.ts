@@ -6,10 +6,10 @@ import type { Capabilities, Lease } from '../protocol/messages.ts';
 import { abortScope } from './abort-scope.ts';
 import type { AgentEvent } from './agent-event.ts';
 import type { BridgeClient } from './client/bridge-client.ts';
-import { UpgradeRequiredError } from './client/bridge-errors.ts';
 import { followControl } from './client/control-stream.ts';
 import type { RetryDeps } from './client/retry.ts';
 import type { Transport } from './client/transport.ts';
+import { watchedClient } from './client/watched-client.ts';
 import type { Identity } from './credentials/identity.ts';
 import { keepKeysFresh } from './credentials/rotation.ts';
 import { type Debts, openDebts } from './lease/debts.ts';
@@ -65,8 +65,11 @@ const stopGraceMs = 10_000;
  * The runner: delivers what an earlier life owed, gets its browser, takes leases, renews its key, listens for hints; until drained, stopped,
  * or ended by an error that no runner can go on with, which is thrown. Nothing of it is left when this resolves.
  */
-export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<StopReason> {
-  const { clock, log, identity, client } = deps;
+export async function runAgent(options: AgentOptions, outer: AgentDeps): Promise<StopReason> {
+  const { clock, log, identity } = outer;
+  // The end of the credentials may be heard by anything that asks the bridge, and ends the runner whatever it waits for. The
+  // renewal of keys asks by itself: a refusal of one of two keys ends nothing.
+  const deps = { ...outer, client: watchedClient(outer.client, { onRejected: fail }) };
   const spool = await openSpool(options.home, { log, capBytes: options.spoolBytes });
   const status = openStatusFile(
     options.home,
@@ -100,7 +103,7 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
   try {
     const { executeFlow, capabilities } = await deps.startEngine();
     beside.push(
-      keepKeysFresh(identity, client, { ...deps, signal: ending.signal, onRejected: fail }),
+      keepKeysFresh(identity, outer.client, { ...outer, signal: ending.signal, onRejected: fail }),
       listen(),
     );
     const execute = (lease: Lease): Promise<void> => executeLease(lease, { spool, debts, executeFlow });
@@ -165,9 +168,10 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
    */
   function fail(error: unknown): void {
     failures.push(error);
+    const isRejected = error instanceof CredentialsRejectedError;
     draining.abort(error);
-    if (isRefusal(error)) hardStop.abort(error);
-    stopping.abort(isRefusal(error) ? error : new ShutdownError('the runner ends because of an error'));
+    if (isRejected) hardStop.abort(error);
+    stopping.abort(isRejected ? error : new ShutdownError('the runner ends because of an error'));
   }
 
   /** A runner that was told to end does not wait for a bridge that is away; one that runs once has nothing else to do. */
@@ -206,9 +210,4 @@ export async function runAgent(options: AgentOptions, deps: AgentDeps): Promise<
 
 function countedRuns(count: number): string {
   return count === 1 ? '1 run' : `${count} runs`;
-}
-
-/** True for an answer after which nothing can be delivered any more. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof CredentialsRejectedError || error instanceof UpgradeRequiredError;
 }

@@ -81,7 +81,7 @@ export const start = defineCommand({
       const tellPeople = tellLog(log, { isForPeople, clock: systemClock });
       const deps: AgentDeps = {
         ...connection,
-        client: watchedClient(connection.client, record.onAnswer),
+        client: watchedClient(connection.client, { onAnswer: record.onAnswer }),
         clock: systemClock,
         random: Math.random,
         log,
