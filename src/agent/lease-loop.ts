@@ -6,7 +6,7 @@ import type { Capabilities, Lease } from '../protocol/messages.ts';
 import { abortScope } from './abort-scope.ts';
 import type { AgentEvent } from './agent-event.ts';
 import type { BridgeClient } from './client/bridge-client.ts';
-import { NoAnswerError } from './client/bridge-errors.ts';
+import { NoAnswerError, refusedForNow } from './client/bridge-errors.ts';
 import { type RetryDeps, withRetry } from './client/retry.ts';
 import { createVersionNotice } from './client/version-notice.ts';
 import { createPollWait } from './poll-wait.ts';
@@ -130,7 +130,7 @@ export async function leaseLoop(
       return leases;
     } catch (error) {
       if (error instanceof NoAnswerError && askedWaitMs > 0) wait.cut(clock.monotonicMs() - sentMs);
-      throw error;
+      throw refusedForNow(error, 'to be asked for runs');
     }
   }
 

@@ -3,6 +3,7 @@ import {
   EnvironmentError,
   type ErrorDetails,
   errorText,
+  RefusedError,
   systemErrorCode,
 } from '../../lib/errors.ts';
 
@@ -21,6 +22,20 @@ export class NoAnswerError extends BridgeUnavailableError {
     this.retryAfterMs = details.retryAfterMs ?? null;
     this.problem = details.problem ?? null;
   }
+}
+
+/**
+ * What a refusal of `what` means, which is the same each time and was good for this version: the bridge, or something before it, is
+ * wrong for now. Anything else that was thrown stays as it is.
+ */
+export function refusedForNow(error: unknown, what: string): unknown {
+  if (!(error instanceof RefusedError)) return error;
+  const faults = error.problems.length === 0 ? '' : `: ${error.problems.join('; ')}`;
+  return new NoAnswerError(`the bridge refuses ${what}: ${error.message}${faults}`, {
+    cause: error,
+    problem: error.code,
+    hint: 'If this lasts, tell the operators of the bridge: does something in between change requests, or is its version wrong?',
+  });
 }
 
 /** This version speaks a protocol the bridge no longer serves. */

@@ -18,6 +18,8 @@ export interface RetryOptions {
   /** Bounds of the random wait. */
   baseMs?: number;
   capMs?: number;
+  /** Longest that a Retry-After is obeyed, default 5 min. */
+  retryAfterCapMs?: number;
   /** Told before each wait. */
   onRetry?: (error: NoAnswerError, waitMs: number) => void;
   /** Waits instead of the clock, e.g. to be woken early. */
@@ -38,6 +40,7 @@ export async function withRetry<T>(
     retries = Number.POSITIVE_INFINITY,
     baseMs = 1_000,
     capMs = 30_000,
+    retryAfterCapMs = longestRetryAfterMs,
     onRetry,
     sleep,
   }: RetryOptions,
@@ -57,7 +60,7 @@ export async function withRetry<T>(
       async onFailedAttempt({ error, attemptNumber, retriesLeft }) {
         if (!(error instanceof NoAnswerError) || retriesLeft <= 0) return;
         signal?.throwIfAborted();
-        const askedMs = Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs);
+        const askedMs = Math.min(error.retryAfterMs ?? 0, retryAfterCapMs);
         const waitMs = askedMs + fullJitterMs(attemptNumber - 1, { baseMs, capMs, random });
         onRetry?.(error, waitMs);
         await (sleep === undefined ? clock.sleep(waitMs, signal) : sleep(waitMs, signal));

@@ -5,6 +5,7 @@ import type { Log } from '../../lib/log.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { Lease } from '../../protocol/messages.ts';
 import type { BridgeClient } from '../client/bridge-client.ts';
+import { refusedForNow } from '../client/bridge-errors.ts';
 import { type RetryDeps, withRetry } from '../client/retry.ts';
 import { createWakeUp } from '../wake-up.ts';
 
@@ -110,6 +111,8 @@ export function keepLease(lease: Lease, deps: KeepLeaseDeps): KeptLease {
             signal: stopping.signal,
             baseMs: 500,
             capMs: Math.min(5_000, heartbeatMs),
+            // Whoever asks for more patience, a proxy or a bridge, would have the run ended for it.
+            retryAfterCapMs: Math.min(heartbeatMs, ttlMs / 4),
             onRetry: ({ message }) => tellSilence(message),
           },
           deps,
@@ -135,12 +138,16 @@ export function keepLease(lease: Lease, deps: KeepLeaseDeps): KeptLease {
 
   async function sendHeartbeat(): Promise<{ orders: string[] }> {
     const sentMs = clock.monotonicWithSleepMs();
-    const answer = await client.call('heartbeat', {
-      params: { leaseId },
-      body: { fence, nodeId: deps.currentNodeId() },
-      signal: stopping.signal,
-      timeoutMs: Math.min(attemptTimeoutMs, ttlMs / 3),
-    });
+    const answer = await client
+      .call('heartbeat', {
+        params: { leaseId },
+        body: { fence, nodeId: deps.currentNodeId() },
+        signal: stopping.signal,
+        timeoutMs: Math.min(attemptTimeoutMs, ttlMs / 3),
+      })
+      .catch((error: unknown) => {
+        throw refusedForNow(error, 'a heartbeat');
+      });
     acknowledgedSentMs = sentMs;
     if (isSilenceTold) log.info('heartbeats are acknowledged again', { leaseId });
     isSilenceTold = false;

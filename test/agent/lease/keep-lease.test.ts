@@ -228,6 +228,36 @@ describe('keeping a lease', () => {
     expect(ends).toEqual([]);
   });
 
+  it.each<[string, Script]>([
+    ['a signed refusal of it', { problem: 'malformed_request' }],
+    [
+      'a proxy that asks for five minutes',
+      { problem: 'unavailable', isSigned: false, headers: { 'retry-after': '300' } },
+    ],
+    ['a bridge that asks for five minutes', { problem: 'unavailable', headers: { 'retry-after': '300' } }],
+  ])('goes on through %s, while there is time', async (_, script) => {
+    const { keeper, ends, clock, idle, beats, bridge } = await kept();
+    await keeper.taken;
+    await idle();
+    bridge.script('heartbeat', script);
+    await clock.advance(15_000);
+    await beats(2);
+    await idle();
+    await clock.advance(16_000);
+    await beats(3);
+    await idle();
+    await clock.advance(40_000);
+    expect(ends).toEqual([]);
+  });
+
+  it('fences itself when its heartbeats are refused until its time is over', async () => {
+    const { keeper, ends, clock, bridge } = await kept();
+    await keeper.taken;
+    bridge.script('heartbeat', ...Array.from({ length: 99 }, () => ({ problem: 'not_allowed' as const })));
+    for (let ms = 0; ms < 56_000; ms += 250) await clock.advance(250);
+    expect(ends).toMatchObject([{ code: 'interrupted' }]);
+  });
+
   it('hands credentials that are over to the runner', async () => {
     const { ends, keeper } = await kept({ first: [{ problem: 'credential_revoked' }] });
     await expect(keeper.taken).rejects.toThrow(CredentialsRejectedError);
