@@ -30,7 +30,7 @@ export type Judgement =
 
 /**
  * Judges an answer to `name`. On signed routes only a signed answer counts: everything else is a fault of the network
- * (captive portals answer 200, proxies answer 401) and never a reason to drop credentials or a lease.
+ * (captive portals answer 200, proxies answer 401) and never a reason to drop credentials or a lease. `nowMs` is the time of the bridge.
  */
 export function judgeAnswer(name: RouteName, answer: Answer, nowMs: number): Judgement {
   const route: Route = routes[name];
@@ -101,7 +101,9 @@ function judgeProblem(problem: Problem, retryAfterMs: number | null): Judgement 
       return {
         kind: 'error',
         error: new RefusedError(problem.code, text, {
-          problems: (problem.errors ?? []).map(({ path, message }) => `${path}: ${message}`),
+          problems: (problem.errors ?? [])
+            .slice(0, 20)
+            .map(({ path, message }) => short(`${path}: ${message}`)),
         }),
       };
   }
@@ -157,17 +159,20 @@ const carriesCredentials: ReadonlySet<RouteName> = new Set([
 
 function strangeAnswer(name: RouteName, { status, headers }: Answer, retryAfterMs: number | null): Error {
   if (status >= 300 && status < 400) {
-    const to = headers.get('location') ?? 'nowhere';
+    const to = short(headers.get('location') ?? 'nowhere');
     return new NoAnswerError(`${name} was redirected to ${to}; redirects are not followed`, {
       hint: 'Use the address of the bridge itself.',
       retryAfterMs,
     });
   }
-  const type = headers.get('content-type') ?? 'nothing';
-  return new NoAnswerError(`${name} was answered ${status} with ${type}, which is not from a bridge`, {
-    hint: 'Check the address, and the proxies in between.',
-    retryAfterMs,
-  });
+  const type = short(headers.get('content-type') ?? 'nothing');
+  return new NoAnswerError(
+    `${name} was answered ${status} with ${type}, which is not from a bridge of this version`,
+    {
+      hint: 'Check the address, and the proxies in between.',
+      retryAfterMs,
+    },
+  );
 }
 
 function noAnswer(message: string, hint: string): Judgement {
@@ -179,9 +184,16 @@ function readProblem({ headers, body }: Answer): Problem | null {
   return problemSchema.safeParse(parseJson(body)).data ?? null;
 }
 
+/** Anybody may have written it: it goes to the log at each try, and must not fill it. */
 function textOf({ title, code, detail }: Problem): string {
-  return `${title}${detail === undefined ? '' : `: ${detail}`} (${code})`;
+  return `${short(title)}${detail === undefined ? '' : `: ${short(detail)}`} (${code})`;
 }
+
+function short(text: string): string {
+  return text.length <= longestText ? text : `${text.slice(0, longestText)}…`;
+}
+
+const longestText = 500;
 
 /** Undefined for what is no JSON. */
 function parseJson(body: Uint8Array): unknown {
@@ -192,7 +204,7 @@ function parseJson(body: Uint8Array): unknown {
   }
 }
 
-/** Retry-After in both of its forms as ms from now; null for none. */
+/** Retry-After in both of its forms as ms from now, which must be the time of who wrote it; null for none. */
 function readRetryAfter(header: string | null, nowMs: number): number | null {
   if (header === null) return null;
   if (/^\d+$/.test(header)) return Number(header) * 1_000;

@@ -76,7 +76,7 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
     let refusal: Error | null = null;
     for (;;) {
       const answer = await exchange(name, request, key);
-      const judgement = judgeAnswer(name, answer, clock.nowMs());
+      const judgement = judgeAnswer(name, answer, signingTimeMs());
       if (key !== null && answer.isSigned && judgement.kind !== 'key-refused') keys.proved(key);
       switch (judgement.kind) {
         case 'body':
@@ -157,6 +157,9 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
     if (key !== null) Object.assign(headers, signRequest(message, key, signingTimeMs()));
     const raw = await transport.send({ method: input.method, url: input.url, headers, body, signal });
     const bytes = await readBody(raw, maxAnswerBytes);
+    // HTTP parsers let any three digits pass; what holds an answer here does not.
+    if (raw.status < 200 || raw.status > 599)
+      throw new NoAnswerError(`the answer has the status ${raw.status}`);
     const answer = { status: raw.status, headers: Object.fromEntries(raw.headers), body: bytes };
     const isSigned = key !== null && (await verifyResponse(answer, message, key));
     const hasBody = raw.status !== 204 && raw.status !== 205 && raw.status !== 304;
