@@ -17,7 +17,7 @@ const growAfterAnswers = 20;
 /** A failure within this time was no cut: nobody listened. */
 const cutAfterMs = 2_000;
 
-/** Starts at the longest wait, shrinks to 0.8 of the time after which a poll was cut, and grows back after 20 answers. */
+/** Starts at the longest wait, shrinks to 0.8 of the time after which a poll was cut (of its wait, when no answer came at all), and grows back after 20 answers. */
 export function createPollWait(longestMs: number = limits.pollWaitMs): PollWait {
   let ms = longestMs;
   let answers = 0;
@@ -34,7 +34,8 @@ export function createPollWait(longestMs: number = limits.pollWaitMs): PollWait 
     cut(elapsedMs) {
       answers = 0;
       if (elapsedMs < cutAfterMs) return;
-      ms = Math.min(ms, Math.max(shortestMs, Math.round(elapsedMs * shrinkBy)));
+      // Where silence is dropped without a word the failure comes late, when the answer was due long ago.
+      ms = Math.max(shortestMs, Math.round(Math.min(elapsedMs, ms) * shrinkBy));
     },
   };
 }

@@ -108,4 +108,12 @@ describe('the wait of a poll', () => {
     for (let answers = 0; answers < 80; answers += 1) wait.answered();
     expect(wait.ms).toBe(25_000);
   });
+
+  it('shrinks also where connections are dropped without a word, and polls fail after their time only', () => {
+    const wait = createPollWait();
+    for (const shorter of [20_000, 16_000, 12_800]) {
+      wait.cut(wait.ms + 10_000);
+      expect(wait.ms).toBe(shorter);
+    }
+  });
 });

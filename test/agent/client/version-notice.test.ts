@@ -24,6 +24,17 @@ describe('the announced end of a version', () => {
     note({ ...notice, from: '2026-12-31T00:00:00.000Z' });
     expect(log.lines).toHaveLength(3);
   });
+
+  it('is warned of once a day also where two bridges announce different ones', async () => {
+    const clock = new ManualClock();
+    const { log } = await fixture({ clock });
+    const note = createVersionNotice({ clock, log, version: '1.1.0' });
+    for (let polls = 0; polls < 50; polls += 1) {
+      note(notice);
+      note({ ...notice, minVersion: '2.1.0' });
+    }
+    expect(log.lines).toHaveLength(2);
+  });
 });
 
 describe('a runner that is refused for its version', () => {
