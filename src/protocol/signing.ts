@@ -212,7 +212,8 @@ function hmac(secret: Secret) {
 }
 
 function parameters({ keyid }: SigningKey, nowMs: number, tag: string) {
-  const created = Math.floor(nowMs / 1_000);
+  // A machine without a clock begins in 1970: the form wants ten digits, and only what has the form is told the time.
+  const created = Math.max(1_000_000_000, Math.floor(nowMs / 1_000));
   return {
     created,
     expires: created + requestLifeS,

@@ -39,6 +39,8 @@ export interface BridgeClient {
    * LeaseLostError, CredentialsRejectedError, UpgradeRequiredError, RefusedError, or the signal's reason.
    */
   call<Name extends RouteName>(name: Name, call?: Call<Name>): Promise<ResponseOf<Name>>;
+  /** The bridge's wall clock as far as it is known: this machine's, corrected by the last signed answer that said it is wrong. */
+  bridgeTimeMs(): number;
   /** Address and headers of a signed GET, for streams. */
   signedGet(name: RouteName): { url: string; headers: Record<string, string> };
 }
@@ -63,7 +65,7 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
   const userAgent = `qualinet/${version}`;
   let offsetMs = 0;
 
-  return { apiBaseUrl, call, signedGet };
+  return { apiBaseUrl, call, bridgeTimeMs, signedGet };
 
   async function call<Name extends RouteName>(
     name: Name,
@@ -76,7 +78,7 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
     let refusal: Error | null = null;
     for (;;) {
       const answer = await exchange(name, request, key);
-      const judgement = judgeAnswer(name, answer, signingTimeMs());
+      const judgement = judgeAnswer(name, answer, bridgeTimeMs());
       if (key !== null && answer.isSigned && judgement.kind !== 'key-refused') keys.proved(key);
       switch (judgement.kind) {
         case 'body':
@@ -154,7 +156,7 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
     const body = input.body === null ? null : new Uint8Array(await input.arrayBuffer());
     const headers: Record<string, string> = { ...Object.fromEntries(input.headers), ...ownHeaders() };
     const message: RequestMessage = { method: input.method, url: input.url, headers, body };
-    if (key !== null) Object.assign(headers, signRequest(message, key, signingTimeMs()));
+    if (key !== null) Object.assign(headers, signRequest(message, key, bridgeTimeMs()));
     const raw = await transport.send({ method: input.method, url: input.url, headers, body, signal });
     const bytes = await readBody(raw, maxAnswerBytes);
     // HTTP parsers let any three digits pass; what holds an answer here does not.
@@ -170,7 +172,7 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
   function signedGet(name: RouteName): { url: string; headers: Record<string, string> } {
     const url = `${apiBaseUrl}${routePath(name)}`;
     const message: RequestMessage = { method: 'GET', url, headers: {}, body: null };
-    const headers = signRequest(message, requiredKey(routes[name].auth), signingTimeMs());
+    const headers = signRequest(message, requiredKey(routes[name].auth), bridgeTimeMs());
     return { url, headers: { ...headers, ...ownHeaders() } };
   }
 
@@ -185,7 +187,7 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
     return key;
   }
 
-  function signingTimeMs(): number {
+  function bridgeTimeMs(): number {
     return clock.nowMs() + offsetMs;
   }
 

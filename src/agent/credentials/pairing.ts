@@ -121,8 +121,9 @@ export async function pairRunner(
     runnerId,
     claimToken,
     pollAfterMs,
-    expiresAt,
   }: ResponseOf<'redeemCode'>): Promise<Extract<ResponseOf<'claimCredentials'>, { state: 'approved' }>> {
+    // Not by the time that the bridge names: this machine's clock may be hours off.
+    const endsMs = deps.clock.monotonicMs() + longestWaitMs;
     let waitMs = 0;
     for (let round = 0; ; round += 1) {
       await deps.clock.sleep(waitMs, deps.signal);
@@ -134,11 +135,11 @@ export async function pairRunner(
         throw explained(error);
       });
       if (answer.state === 'approved') return answer;
-      if (deps.clock.nowMs() > Date.parse(expiresAt) + clockGraceMs) {
+      if (deps.clock.monotonicMs() > endsMs) {
         throw new RefusedError('pairing_expired', 'nobody approved this machine in time', { hint: newCode });
       }
       if (round === 0) story.waiting();
-      waitMs = answer.pollAfterMs ?? pollAfterMs;
+      waitMs = Math.min(answer.pollAfterMs ?? pollAfterMs, longestPauseMs);
     }
   }
 }
@@ -160,7 +161,9 @@ function ownAddress(written: string): string {
 
 const newCode = 'Ask for a new code, then: qualinet pair CODE';
 /** The bridge decides when a pairing is over; the runner gives up by itself only well after that. */
-const clockGraceMs = 10 * 60_000;
+const longestWaitMs = 60 * 60_000;
+/** Longest pause between two claims, whatever the bridge asks for. */
+const longestPauseMs = 30_000;
 
 /** A refusal of the pairing in the words of whoever typed the code. */
 function explained(error: unknown): unknown {

@@ -14,15 +14,28 @@ const checkMs = 60_000;
 /** A rotation that fails waits longer each time, up to this many doublings. */
 const mostDoublings = 4;
 
-/** True when the key should be replaced: it is old, the bridge ordered it, or a replacement was begun and not finished. */
+/**
+ * True when the key should be replaced: it is old by the clock of the bridge, the bridge ordered it, or a replacement was begun
+ * and not finished.
+ */
 export function isRotationDue(
-  { credentials, isRenewalOrdered }: Pick<Identity, 'credentials' | 'isRenewalOrdered'>,
-  nowMs: number,
+  identity: Pick<Identity, 'credentials' | 'isRenewalOrdered'>,
+  bridgeTimeMs: number,
 ): boolean {
-  if (credentials.keys.length > 1 || isRenewalOrdered) return true;
+  return isWanted(identity) || isOld(identity, bridgeTimeMs);
+}
+
+function isWanted({
+  credentials,
+  isRenewalOrdered,
+}: Pick<Identity, 'credentials' | 'isRenewalOrdered'>): boolean {
+  return credentials.keys.length > 1 || isRenewalOrdered;
+}
+
+function isOld({ credentials }: Pick<Identity, 'credentials'>, bridgeTimeMs: number): boolean {
   const { notBefore, notAfter } = newestKey(credentials);
   const beginMs = Date.parse(notBefore);
-  return nowMs >= beginMs + (Date.parse(notAfter) - beginMs) * rotateAfter;
+  return bridgeTimeMs >= beginMs + (Date.parse(notAfter) - beginMs) * rotateAfter;
 }
 
 /**
@@ -92,9 +105,12 @@ export async function keepKeysFresh(
 ): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
-    if (isRotationDue(identity, clock.nowMs())) {
+    if (isRotationDue(identity, client.bridgeTimeMs())) {
       try {
-        await rotateKey(identity, client, { log, signal });
+        // A clock that is wrong by years must not make a new key each minute: a signed answer corrects it first.
+        if (!isWanted(identity)) await client.call('runnerSelf', { signal });
+        if (isRotationDue(identity, client.bridgeTimeMs()))
+          await rotateKey(identity, client, { log, signal });
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;

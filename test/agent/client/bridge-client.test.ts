@@ -167,6 +167,19 @@ describe('a call', () => {
     expect(error).toMatchObject({ retryAfterMs: 7_000, problem: 'unavailable' });
   });
 
+  it.each([-2, 0, 2])(
+    'takes a date in Retry-After by the time of the bridge, %d hours from ours',
+    async (hours) => {
+      const clock = new ManualClock();
+      const { bridge, client } = await fixture({ clock });
+      bridge.nowMs = () => clock.nowMs() + hours * 3_600_000;
+      await client.call('runnerSelf');
+      const at = new Date(bridge.nowMs() + 7_000).toUTCString();
+      bridge.script('runnerSelf', { problem: 'unavailable', headers: { 'retry-after': at } });
+      await expect(client.call('runnerSelf')).rejects.toMatchObject({ retryAfterMs: 7_000 });
+    },
+  );
+
   it('refuses an answer that is too long without reading all of it', async () => {
     const { bridge, client } = await fixture();
     bridge.script('runnerSelf', { raw: { status: 200, type: 'application/json', body: 'x'.repeat(50_000) } });

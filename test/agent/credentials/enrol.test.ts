@@ -45,6 +45,12 @@ describe('a container with WORKER_SECRET', () => {
     expect((await enrol()).runnerId).toBe(first.runnerId);
   });
 
+  it.each([-2, 2])('enrols with a clock that is %d hours off', async (hours) => {
+    const { bridge, clock, enrol } = await enrolment(workerSecret, await tempFolder());
+    bridge.nowMs = () => clock.nowMs() + hours * 3_600_000;
+    expect((await enrol()).keys).toHaveLength(1);
+  });
+
   it('works with a home that cannot be written, as a new runner each time', async () => {
     const home = join(await tempFolder(), 'home');
     await symlink(join(home, '../nowhere/deeper'), home);

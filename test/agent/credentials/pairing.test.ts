@@ -58,6 +58,15 @@ describe('pairing', () => {
     expect(story.slice(1)).toEqual(['waiting']);
   });
 
+  it.each([-2, 2])('works with a clock that is %d hours off, by a code and managed', async (hours) => {
+    for (const managed of [false, true]) {
+      const code: FakeCode = { claims: ['pending', 'approved'], managed };
+      const { bridge, pair } = await pairing(code, managed ? { managedPairSecret: managedSecret } : {});
+      bridge.nowMs = () => Date.now() + hours * 3_600_000;
+      expect((await pair()).keys).toHaveLength(1);
+    }
+  });
+
   it.each<[FakeCode | null, string]>([
     [null, 'wrong, was used already, or has expired'],
     [{ claims: ['pending', 'pairing_denied'] }, 'denied'],

@@ -196,8 +196,8 @@ describe('rotation', () => {
 });
 
 describe('keeping keys fresh', () => {
-  async function keeping(random: () => number = () => 0.5) {
-    const given = await fixture({ clock: new ManualClock(), random });
+  async function keeping(random: () => number = () => 0.5, clock = new ManualClock()) {
+    const given = await fixture({ clock, random });
     const { identity, client } = given;
     const ending = new AbortController();
     onTestFinished(() => ending.abort());
@@ -239,6 +239,50 @@ describe('keeping keys fresh', () => {
     expect(bridge.received).toEqual([]);
     await clock.advance(60_000 * 1.49);
     await untilTrue(() => generations(identity.credentials)[0] === 2);
+  });
+
+  it.each([2 * 3_600_000, 2 * 365 * day])(
+    'makes no key before its time with a clock %d ms ahead',
+    async (aheadMs) => {
+      const clock = new ManualClock(new Date(made + aheadMs).toISOString());
+      const { bridge, identity } = await keeping(() => 0, clock);
+      bridge.nowMs = () => clock.nowMs() - aheadMs;
+      for (let minutes = 0; minutes < 20; minutes += 1) {
+        await untilTrue(() => clock.sleepers === 1);
+        await clock.advance(60_000);
+      }
+      expect(bridge.of('rotateCredentials')).toEqual([]);
+      expect(generations(identity.credentials)).toEqual([1]);
+      await clock.advance(60 * day);
+      await untilTrue(() => generations(identity.credentials)[0] === 2);
+    },
+  );
+
+  it('renews its key before its end with a clock two years behind', async () => {
+    const behindMs = 2 * 365 * day;
+    const clock = new ManualClock(new Date(made - behindMs).toISOString());
+    const { bridge, client, identity } = await keeping(() => 0, clock);
+    bridge.nowMs = () => clock.nowMs() + behindMs;
+    await client.call('runnerSelf');
+    await clock.advance(61 * day);
+    await untilTrue(() => generations(identity.credentials)[0] === 2);
+  });
+
+  it('makes no key when the clock of its machine is set while it runs', async () => {
+    const clock = new ManualClock('1970-01-02T00:00:00.000Z');
+    const { bridge, client, identity } = await keeping(() => 0, clock);
+    const offsetMs = made - clock.nowMs();
+    let wallWas = 0;
+    bridge.nowMs = () => clock.nowMs() + offsetMs - wallWas;
+    await client.call('runnerSelf');
+    wallWas = offsetMs;
+    clock.setWall(clock.nowMs() + offsetMs);
+    for (let minutes = 0; minutes < 5; minutes += 1) {
+      await untilTrue(() => clock.sleepers === 1);
+      await clock.advance(60_000);
+    }
+    expect(bridge.of('rotateCredentials')).toEqual([]);
+    expect(generations(identity.credentials)).toEqual([1]);
   });
 
   it('tells that the bridge has ended the credentials', async () => {
