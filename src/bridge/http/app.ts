@@ -2,15 +2,15 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from 'zod';
 import { systemErrorCode } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { parseKeyid } from '../../protocol/keys.ts';
 import { artifactTypes } from '../../protocol/messages.ts';
 import { bodyLimitOf, type Route, type RouteName, routes } from '../../protocol/routes.ts';
 import type { RequestMessage, SigningKey } from '../../protocol/signing.ts';
 import { withoutStatement } from '../db/database.ts';
+import type { RevokedTold } from '../leases/end-revoked.ts';
 import type { Outages } from '../outages.ts';
 import { ProblemError } from '../problem-error.ts';
 import { type Answer, contentAnswer, jsonAnswer, problemAnswer, signedAnswer } from './answer.ts';
-import { type AuthDeps, authenticate } from './authenticate.ts';
+import { type AuthDeps, authenticate, RevokedCallerError } from './authenticate.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { Content, EventStream, Handlers } from './handler.ts';
 import { nearness } from './near.ts';
@@ -22,8 +22,8 @@ export interface AppDeps {
   streams: EventStreams;
   outages: Outages;
   log: Log;
-  /** A runner was told, about this lease, that it was revoked: the process that holds it knows. */
-  revokedTold(told: { leaseId: string; runnerId: string }): void;
+  /** Who asked about this lease was told that its runner is revoked: if that was the runner, the process that holds it knows. */
+  revokedTold(told: RevokedTold): void;
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
 }
@@ -125,7 +125,7 @@ async function serve(
         : jsonAnswer(result);
   } catch (error) {
     const problem = problemOf(deps, name, error);
-    if (problem.code === 'credential_revoked') tellRevoked(deps, request, reply, signing.key);
+    if (error instanceof RevokedCallerError) tellRevoked(deps, request, reply, error);
     answer = problemAnswer(problem);
   }
   if (signing.key !== null) answer = signedAnswer(answer, message, signing.key, deps.auth.nowMs());
@@ -143,13 +143,11 @@ function tellRevoked(
   deps: AppDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  key: SigningKey | null,
+  { runnerId, isGenuine }: RevokedCallerError,
 ): void {
   const { leaseId } = request.params as { leaseId?: string };
-  const name = key === null ? null : parseKeyid(key.keyid);
-  if (leaseId === undefined || !z.uuid().safeParse(leaseId).success || name?.kind !== 'runner') return;
-  const { runnerId } = name;
-  reply.raw.once('finish', () => deps.revokedTold({ leaseId, runnerId }));
+  if (leaseId === undefined || !z.uuid().safeParse(leaseId).success) return;
+  reply.raw.once('finish', () => deps.revokedTold({ leaseId, runnerId, isGenuine }));
 }
 
 // A token that was given is checked also from near: a wrong one is a mistake to be told.

@@ -50,7 +50,8 @@ export async function authenticate(
   }
   const found = await verifySignature(deps, auth, message, onAuthentic);
   if (found.runner !== null) {
-    if (found.runner.isRevoked) throw new ProblemError('credential_revoked');
+    if (found.runner.isRevoked)
+      throw new RevokedCallerError(found.runner.runnerId, () => isFirst(deps, found));
     if (found.runner.isOver) throw new ProblemError('credential_expired');
   }
   if (found.problem !== null) {
@@ -70,6 +71,29 @@ export async function authenticate(
     deps.callers.forget(caller.runnerId);
   }
   return { caller: { ...caller, mustRotate: found.secretIndex > 0 } };
+}
+
+/** A revoked runner asks, or somebody who has a request of it. */
+export class RevokedCallerError extends ProblemError {
+  readonly runnerId: string;
+  /**
+   * Whether this request comes from it: is whole, in time, and has not come before. It is asked only where something depends on
+   * it: runners are revoked for what they do, and must not fill the memory of nonces.
+   */
+  readonly isGenuine: () => Promise<boolean>;
+
+  constructor(runnerId: string, isGenuine: () => Promise<boolean>) {
+    super('credential_revoked');
+    this.runnerId = runnerId;
+    this.isGenuine = isGenuine;
+  }
+}
+
+async function isFirst(
+  { nonces }: Pick<AuthDeps, 'nonces'>,
+  { problem, keyid, nonce, createdAtMs }: Awaited<ReturnType<typeof verifySignature>>,
+): Promise<boolean> {
+  return problem === null && (await nonces.remember(keyid, nonce, createdAtMs)) === 'new';
 }
 
 async function verifySignature(

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Lease } from '../../../src/protocol/messages.ts';
-import { signRequest } from '../../../src/protocol/signing.ts';
+import { type RequestMessage, signRequest } from '../../../src/protocol/signing.ts';
 import { type BridgeFixture, bridgeFixture } from '../../support/bridge-fixture.ts';
 import { chain } from '../../support/chain.ts';
 import {
+  exchange,
   operatorRequest,
   pairRunner,
   type SignedClient,
+  type Tampering,
   testCapabilities,
 } from '../../support/signed-client.ts';
 import { until } from '../../support/until.ts';
@@ -71,6 +73,31 @@ describe('revoking a runner that executes a run', () => {
       401,
     );
     expect(await read(runId)).toMatchObject({ status: 'running', runnerId });
+    await beat();
+    await until('it is taken back', async () => (await read(runId))['status'] === 'queued');
+    await operatorRequest(fixture.bridge, 'POST', `/v1/runs/${runId}/cancel`, {});
+  });
+
+  it.each<[string, Tampering]>([
+    ['a heartbeat of before, sent again by somebody else', {}],
+    ['a heartbeat of hours ago', { nowMs: Date.now() - 7_200_000 }],
+    ['a heartbeat whose body was altered', { alter: (message) => ({ ...message, body: Buffer.from('{}') }) }],
+  ])('is not taken for told by %s', async (_, tampering) => {
+    const { runnerId, runId, client, lease, beat } = await executing();
+    let captured: RequestMessage | null = null;
+    await client.send('heartbeat', {
+      params: { leaseId: lease.leaseId },
+      body: { fence: lease.fence, nodeId: 'a' },
+      ...tampering,
+      alter: (message) => {
+        captured = tampering.alter?.(message) ?? message;
+        return captured;
+      },
+    });
+    if (captured === null) throw new Error('nothing was sent');
+    await revoke(runnerId);
+    expect((await exchange(captured, client.key)).body['code']).toBe('credential_revoked');
+    for (let look = 0; look < 20; look += 1) expect((await read(runId))['status']).toBe('running');
     await beat();
     await until('it is taken back', async () => (await read(runId))['status'] === 'queued');
     await operatorRequest(fixture.bridge, 'POST', `/v1/runs/${runId}/cancel`, {});
