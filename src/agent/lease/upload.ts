@@ -51,8 +51,16 @@ export async function uploadPicture(
       { signal: scope.signal, retries: tries - 1 },
       deps,
     );
-    for (const url of [target.url, target.publicUrl]) {
-      if (!/^https?:$/.test(new URL(url).protocol)) return { problem: `${url} is no http address` };
+    // Addresses for an upload are as good as a password, and are told to nobody.
+    for (const { protocol, username, password } of [new URL(target.url), new URL(target.publicUrl)]) {
+      if (!/^https?:$/.test(protocol))
+        return { problem: `what the bridge gives is no http address (${protocol})` };
+      if (username !== '' || password !== '') {
+        return {
+          problem:
+            'the address that the bridge gives holds a user name or password; its operators must take them out',
+        };
+      }
     }
     await withRetry(
       () => put(target.url, target.headers, bytes, scope.signal, deps.transport),

@@ -101,6 +101,19 @@ describe('a picture', () => {
     expect(await run()).toEqual({ problem: expect.stringContaining('no http address') });
   });
 
+  it.each([
+    'ftp://storage.test/x?signature=secret-part',
+    'http://user:secret-part@127.0.0.1:1/x',
+    'http://127.0.0.1:1/x?signature=secret-part',
+  ])('says nothing of what proves the right to %s', async (url) => {
+    const { run } = await upload((bridge) =>
+      bridge.script('requestUpload', target({ url }), target({ url })),
+    );
+    const { problem } = (await run()) as { problem: string };
+    expect(problem).toMatch(/address|did not take it/);
+    expect(problem).not.toContain('secret-part');
+  });
+
   it('that the bridge refuses says why', async () => {
     const { run } = await upload((bridge) => bridge.script('requestUpload', { problem: 'artifact_refused' }));
     expect(await run()).toEqual({ problem: expect.stringContaining('artifact_refused') });
