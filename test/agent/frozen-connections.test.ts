@@ -69,28 +69,4 @@ describe('a connection that freezes is noticed', () => {
     drain.abort(new ShutdownError('drain'));
     await running;
   });
-
-  it.each(['postEvents', 'postResult'] as const)('by %s, which is sent again', async (name) => {
-    const clock = new ManualClock();
-    const { bridge, run } = await agent(
-      fakeEngine(async (_, { onEvent, signal }) => {
-        if (name !== 'postEvents') return undefined;
-        onEvent({ type: 'step_start', nodeId: 'w' });
-        await untilTrue(() => signal.aborted || (bridge.events.size > 0 && bridge.of(name).length === 2));
-        return undefined;
-      }),
-      { once: true },
-      clock,
-    );
-    bridge.script(name, 'hang');
-    bridge.queueLease();
-    const running = run();
-    await untilTrue(() => clock.waits.includes(250) || bridge.of(name).length === 1);
-    for (let s = 0; s < 40 && bridge.of(name).length < 2; s += 1) {
-      await clock.advance(1_000);
-      await untilTrue(() => clock.waits.length > 0 || bridge.of(name).length > 1);
-    }
-    expect(await running).toBe('once');
-    expect(bridge.of(name).length).toBeGreaterThan(1);
-  });
 });

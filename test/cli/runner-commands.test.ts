@@ -15,6 +15,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { EnvironmentError } from '../../src/lib/errors.ts';
 import { lockFolder } from '../../src/lib/folder-lock.ts';
 import { silentLog } from '../../src/lib/log.ts';
+import { problemBody } from '../../src/protocol/problem.ts';
 import { FakeBridge, managedSecret, workerSecret } from '../support/fake-bridge.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { testBrowser } from '../support/test-browser.ts';
@@ -392,6 +393,30 @@ describe('qualinet status', () => {
     const json = command(['status', '--json']);
     await json.ended;
     expect(JSON.parse(json.out())).toMatchObject({ isRunning: false, runsOwed: 1 });
+  });
+
+  it('passes nothing to the terminal that somebody in between, or a run, wrote to command it', async () => {
+    const { home, bridge, command } = await setUp({ isPaired: true });
+    const about = { pid: process.pid, version: '1.2.3', runnerId: 'r' };
+    const file = openStatusFile(home, about, { clock: systemClock, log: silentLog });
+    const lock = await lockFolder(home, 'the home');
+    onTestFinished(async () => {
+      await file.close();
+      await lock.release();
+    });
+    file.onEvent({ type: 'run_started', runId: 'run-1', name: 'Evil\x1b]0;name', attempt: 1, steps: 3 });
+    file.onEvent({ type: 'disconnected', error: 'evil\x1b[2Jerror', hint: null, waitMs: 1 });
+    await until('the status is on disk', async () =>
+      (await readFile(join(home, 'status.json'), 'utf8').catch(() => '')).includes('error'),
+    );
+    const body = JSON.stringify(problemBody('internal', { detail: 'evil\x1b[2Jdetail' }));
+    bridge.script('runnerSelf', { raw: { status: 500, type: 'application/problem+json', body } });
+    const { ended, out } = command(['status']);
+    await ended;
+    expect(out()).toContain('Evil');
+    expect(out()).toContain('evil [2Jerror');
+    expect(out()).toContain('evil [2Jdetail');
+    expect(out()).not.toContain('\x1b');
   });
 
   it('ends with 78 unpaired, 77 refused, 69 without a bridge', async () => {

@@ -18,6 +18,7 @@ import { CancelledError, EnvironmentError, errorText, UsageError } from '../../l
 import { exitCode } from '../../lib/exit-code.ts';
 import { lockFolder } from '../../lib/folder-lock.ts';
 import type { Log } from '../../lib/log.ts';
+import { printable } from '../../lib/printable.ts';
 import { version } from '../../lib/version.ts';
 
 const options = z.object({
@@ -63,7 +64,7 @@ export async function pairMachine(
   context: CommandContext,
   signal: AbortSignal,
 ): Promise<Credentials> {
-  const say = (line: string): void => context.stderr.write(`${line}\n`);
+  const say = (line: string): void => context.stderr.write(`${printable(line)}\n`);
   const apiBaseUrl = config.apiBaseUrl ?? (await askForAddress(context, signal));
   if (managed && config.managedPairSecret === null) {
     throw new UsageError('managed pairing is not allowed on this machine', {

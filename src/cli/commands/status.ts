@@ -18,6 +18,7 @@ import { duration } from '../../lib/duration.ts';
 import { CredentialsRejectedError, ExpectedError, errorText } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 import { lockHolder } from '../../lib/folder-lock.ts';
+import { printable } from '../../lib/printable.ts';
 import { version } from '../../lib/version.ts';
 import { isOlderThan } from '../../protocol/release.ts';
 import type { ResponseOf } from '../../protocol/routes.ts';
@@ -39,7 +40,8 @@ export const status = defineCommand({
     const lastEnd = await readLastEnd(config.home);
     const runsOwed = agent !== null && isRunning ? agent.runsOwed : await countOwed(config.home);
     const say = (line: string): void => {
-      if (!json) stdout.write(`${line}\n`);
+      // Names and errors are what others wrote.
+      if (!json) stdout.write(`${printable(line)}\n`);
     };
     tellCredentials(credentials, config.home, say);
     tellAgent(agent, isRunning, say);
