@@ -163,14 +163,12 @@ export async function runAgent(options: AgentOptions, outer: AgentDeps): Promise
   }
 
   /**
-   * An error that ends the runner; the first one counts. Where the bridge refuses this runner nothing can be delivered any
-   * more; otherwise the other runs are handed back.
+   * An error that ends the runner; the first one counts. Its runs are handed back.
    */
   function fail(error: unknown): void {
     failures.push(error);
     const isRejected = error instanceof CredentialsRejectedError;
     draining.abort(error);
-    if (isRejected) hardStop.abort(error);
     stopping.abort(isRejected ? error : new ShutdownError('the runner ends because of an error'));
   }
 

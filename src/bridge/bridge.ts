@@ -25,7 +25,6 @@ import { runnerRoutes } from './http/runner-routes.ts';
 import { systemRoutes } from './http/system-routes.ts';
 import { createIntake } from './intake/intake.ts';
 import type { IntakeTimes } from './intake/intake-times.ts';
-import { endRevoked } from './leases/end-revoked.ts';
 import { everyObserver } from './leases/run-end.ts';
 import { runLine } from './leases/run-line.ts';
 import { countRequests } from './metrics/count-requests.ts';
@@ -179,12 +178,6 @@ async function compose(
       streams,
       outages,
       log,
-      revokedTold: (told) => {
-        endRevoked(leases, told).catch((error: unknown) => {
-          // The sweep ends it later.
-          if (!outages.note(error)) log.error('the run of a revoked runner was not taken back', { error });
-        });
-      },
       trustedProxies: config.trustedProxies,
     },
     {

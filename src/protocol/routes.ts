@@ -35,6 +35,8 @@ export interface Route {
   /** The body of the 200 answer; `events` is text/event-stream, `bytes` a file, `text` anything readable. */
   readonly response: z.ZodType | 'events' | 'bytes' | 'text';
   readonly bodyLimitBytes?: number;
+  /** A revoked runner is heard, too: it gives back what it still has. */
+  readonly isOpenToRevoked?: boolean;
   /** Problems of this route's own; those of its `auth` and malformed_request, body_too_large, internal, unavailable come on top. */
   readonly problems?: readonly ProblemCode[];
 }
@@ -151,7 +153,8 @@ export const routes = {
     method: 'POST',
     path: '/v1/leases/:leaseId/release',
     auth: 'runner',
-    summary: 'Hand the run back unfinished',
+    summary: 'Hand the run back unfinished; the one thing that a revoked runner may still do',
+    isOpenToRevoked: true,
     request: m.releaseRequest,
     response: m.doneResponse,
     bodyLimitBytes: limits.smallBodyBytes,
@@ -363,36 +366,3 @@ export function bodyLimitOf(name: RouteName): number {
   const route: Route = routes[name];
   return route.bodyLimitBytes ?? limits.flowBytes;
 }
-
-/** Every problem a route can answer with, its own first. */
-export function problemsOf(name: RouteName): ProblemCode[] {
-  const route: Route = routes[name];
-  return [...new Set([...(route.problems ?? []), ...problemsOfAuth[route.auth], ...problemsOfAll])];
-}
-
-const signatureProblems: readonly ProblemCode[] = [
-  'signature_missing',
-  'signature_malformed',
-  'signature_invalid',
-  'digest_mismatch',
-  'clock_skew',
-  'signature_expired',
-  'replayed',
-];
-
-const problemsOfAuth: Record<RouteAuth, readonly ProblemCode[]> = {
-  none: [],
-  runner: [...signatureProblems, 'unknown_key', 'credential_expired', 'credential_revoked'],
-  enrol: signatureProblems,
-  managed: signatureProblems,
-  operator: ['token_refused'],
-  'operator-or-near': ['token_refused'],
-  presigned: [],
-};
-
-const problemsOfAll: readonly ProblemCode[] = [
-  'malformed_request',
-  'body_too_large',
-  'internal',
-  'unavailable',
-];

@@ -59,6 +59,29 @@ describe('a runner that was revoked', () => {
     expect(stopped.map(String)).toEqual(Array.from({ length: 2 }, () => expect.stringContaining('revoked')));
   });
 
+  it('hands its run back when nothing of it acts any more, and has no time for more', async () => {
+    const order: string[] = [];
+    const { bridge, run } = await agent(
+      fakeEngine(async (_, { signal }) => {
+        await untilAborted(signal);
+        await new Promise((resolve) => setImmediate(resolve));
+        order.push(`stopped, ${bridge.of('releaseLease').length} handed back`);
+        return undefined;
+      }),
+    );
+    bridge.queueLease();
+    const running = run();
+    running.catch(() => {});
+    await bridge.until(() => bridge.of('heartbeat').length === 1 && bridge.controlStreams === 1);
+    bridge.script('heartbeat', ...revoked(9));
+    bridge.hint('heartbeat', { leaseId: bridge.of('heartbeat')[0]?.params['leaseId'] });
+    await expect(running).rejects.toThrow(CredentialsRejectedError);
+    expect(order).toEqual(['stopped, 0 handed back']);
+    expect(bridge.of('releaseLease')).toMatchObject([
+      { body: { reason: 'interrupted', detail: expect.stringContaining('revoked') } },
+    ]);
+  });
+
   it('while it delivers what an earlier life owed ends with 77, and keeps it', async () => {
     const first = await agent(fakeEngine(), { once: true });
     first.bridge.script('postResult', ...Array.from({ length: 50 }, () => 'drop' as const));

@@ -91,7 +91,10 @@ describe('a runner that is revoked while it executes a run', () => {
       },
       60_000,
     );
-    expect(run).toMatchObject({ attempt: 2, lastEndReason: 'revoked' });
+    expect(run).toMatchObject({
+      attempt: 2,
+      lastEndReason: expect.stringMatching(/^interrupted: .*revoked/),
+    });
     const visitors = visits.map(({ visitor }) => visitor);
     expect(visitors).toContain('v2');
     expect(visitors.slice(visitors.indexOf('v2'))).not.toContain('v1');

@@ -21,7 +21,7 @@ export interface Answered {
 }
 
 /** What a test may do to a request before it is sent. */
-export interface Tampering {
+interface Tampering {
   nowMs?: number;
   signal?: AbortSignal;
   alter?: (message: RequestMessage) => RequestMessage;

@@ -1,6 +1,7 @@
 import type { FlowProblem } from '../../flow/flow-problem.ts';
 import {
   CancelledError,
+  CredentialsRejectedError,
   ExpectedError,
   errorText,
   LeaseLostError,
@@ -23,7 +24,11 @@ export class ShutdownError extends CancelledError {}
 
 /** True for a reason by which a run is handed back and somebody else may begin it at once. */
 export function isHandBack(reason: unknown): boolean {
-  return reason instanceof ShutdownError || reason instanceof RunInterruptedError;
+  return (
+    reason instanceof ShutdownError ||
+    reason instanceof RunInterruptedError ||
+    reason instanceof CredentialsRejectedError
+  );
 }
 
 /** What the bridge is told of it. */
@@ -51,7 +56,8 @@ export function outcomeOfThrown(error: unknown): Outcome {
 export function outcomeOfStop(reason: unknown, result: RunResult): Outcome {
   const message = errorText(reason).slice(0, limits.textLength);
   if (reason instanceof ShutdownError) return { kind: 'release', reason: 'shutdown', detail: message };
-  if (reason instanceof RunInterruptedError) {
+  // The bridge takes a run back from a runner that it has revoked: only the runner knows when it has stopped.
+  if (reason instanceof RunInterruptedError || reason instanceof CredentialsRejectedError) {
     return { kind: 'release', reason: 'interrupted', detail: message };
   }
   if (reason instanceof RunTimeoutError) {

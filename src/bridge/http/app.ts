@@ -1,16 +1,14 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { systemErrorCode } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { artifactTypes } from '../../protocol/messages.ts';
 import { bodyLimitOf, type Route, type RouteName, routes } from '../../protocol/routes.ts';
 import type { RequestMessage, SigningKey } from '../../protocol/signing.ts';
 import { withoutStatement } from '../db/database.ts';
-import type { RevokedTold } from '../leases/end-revoked.ts';
 import type { Outages } from '../outages.ts';
 import { ProblemError } from '../problem-error.ts';
 import { type Answer, contentAnswer, jsonAnswer, problemAnswer, signedAnswer } from './answer.ts';
-import { type AuthDeps, authenticate, RevokedCallerError } from './authenticate.ts';
+import { type AuthDeps, authenticate } from './authenticate.ts';
 import type { EventStreams } from './event-stream.ts';
 import type { Content, EventStream, Handlers } from './handler.ts';
 import { nearness } from './near.ts';
@@ -22,8 +20,6 @@ export interface AppDeps {
   streams: EventStreams;
   outages: Outages;
   log: Log;
-  /** Who asked about this lease was told that its runner is revoked: if that was the runner, the process that holds it knows. */
-  revokedTold(told: RevokedTold): void;
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
 }
@@ -97,7 +93,8 @@ async function serve(
   reply.raw.on('close', onClose);
   let answer: Answer;
   try {
-    const { caller } = await authenticate(deps.auth, authOf(deps, route, request), message, (key) => {
+    const access = { ...route, auth: authOf(deps, route, request) };
+    const { caller } = await authenticate(deps.auth, access, message, (key) => {
       signing.key = key;
     });
     const raw = {
@@ -124,9 +121,7 @@ async function serve(
         ? contentAnswer(result as Content)
         : jsonAnswer(result);
   } catch (error) {
-    const problem = problemOf(deps, name, error);
-    if (error instanceof RevokedCallerError) tellRevoked(deps, request, reply, error);
-    answer = problemAnswer(problem);
+    answer = problemAnswer(problemOf(deps, name, error));
   }
   if (signing.key !== null) answer = signedAnswer(answer, message, signing.key, deps.auth.nowMs());
   deps.log.debug('request', {
@@ -137,17 +132,6 @@ async function serve(
     ...(signing.key === null ? {} : { key: signing.key.keyid }),
   });
   return write(reply, answer);
-}
-
-function tellRevoked(
-  deps: AppDeps,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { runnerId, isGenuine }: RevokedCallerError,
-): void {
-  const { leaseId } = request.params as { leaseId?: string };
-  if (leaseId === undefined || !z.uuid().safeParse(leaseId).success) return;
-  reply.raw.once('finish', () => deps.revokedTold({ leaseId, runnerId, isGenuine }));
 }
 
 // A token that was given is checked also from near: a wrong one is a mistake to be told.
@@ -203,7 +187,7 @@ async function authenticKey(
   if (route.auth !== 'runner' && route.auth !== 'enrol' && route.auth !== 'managed') return null;
   let key: SigningKey | null = null;
   try {
-    await authenticate(deps.auth, route.auth, message, (found) => {
+    await authenticate(deps.auth, { ...route, auth: route.auth }, message, (found) => {
       key = found;
     });
   } catch (error) {

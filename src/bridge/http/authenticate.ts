@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Secret } from '../../lib/secret.ts';
 import { deriveKey, type KeyName, parseKeyid } from '../../protocol/keys.ts';
-import type { RouteAuth } from '../../protocol/routes.ts';
+import type { Route, RouteAuth } from '../../protocol/routes.ts';
 import { type RequestMessage, type SigningKey, verifyRequest } from '../../protocol/signing.ts';
 import { ProblemError } from '../problem-error.ts';
 import { type KeyDeps, markKeyUsed, type RunnerCaller } from '../runners/runner-keys.ts';
@@ -36,7 +36,10 @@ export type OnAuthentic = (key: SigningKey) => void;
  */
 export async function authenticate(
   deps: AuthDeps,
-  auth: Exclude<RouteAuth, 'operator-or-near'>,
+  {
+    auth,
+    isOpenToRevoked = false,
+  }: Pick<Route, 'isOpenToRevoked'> & { auth: Exclude<RouteAuth, 'operator-or-near'> },
   message: RequestMessage,
   onAuthentic: OnAuthentic,
 ): Promise<Authenticated> {
@@ -50,9 +53,8 @@ export async function authenticate(
   }
   const found = await verifySignature(deps, auth, message, onAuthentic);
   if (found.runner !== null) {
-    if (found.runner.isRevoked)
-      throw new RevokedCallerError(found.runner.runnerId, () => isFirst(deps, found));
-    if (found.runner.isOver) throw new ProblemError('credential_expired');
+    if (found.runner.isRevoked && !isOpenToRevoked) throw new ProblemError('credential_revoked');
+    if (found.runner.isOver && !found.runner.isRevoked) throw new ProblemError('credential_expired');
   }
   if (found.problem !== null) {
     // A clock that is slow by a minute or two looks like a late request: the runner learns the time with both.
@@ -71,29 +73,6 @@ export async function authenticate(
     deps.callers.forget(caller.runnerId);
   }
   return { caller: { ...caller, mustRotate: found.secretIndex > 0 } };
-}
-
-/** A revoked runner asks, or somebody who has a request of it. */
-export class RevokedCallerError extends ProblemError {
-  readonly runnerId: string;
-  /**
-   * Whether this request comes from it: is whole, in time, and has not come before. It is asked only where something depends on
-   * it: runners are revoked for what they do, and must not fill the memory of nonces.
-   */
-  readonly isGenuine: () => Promise<boolean>;
-
-  constructor(runnerId: string, isGenuine: () => Promise<boolean>) {
-    super('credential_revoked');
-    this.runnerId = runnerId;
-    this.isGenuine = isGenuine;
-  }
-}
-
-async function isFirst(
-  { nonces }: Pick<AuthDeps, 'nonces'>,
-  { problem, keyid, nonce, createdAtMs }: Awaited<ReturnType<typeof verifySignature>>,
-): Promise<boolean> {
-  return problem === null && (await nonces.remember(keyid, nonce, createdAtMs)) === 'new';
 }
 
 async function verifySignature(

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { version } from '../../lib/version.ts';
 import { type ProblemCode, problemSchema, problems } from '../../protocol/problem.ts';
-import { problemsOf, type Route, type RouteAuth, type RouteName, routes } from '../../protocol/routes.ts';
+import { problemsOf } from '../../protocol/route-problems.ts';
+import { type Route, type RouteAuth, type RouteName, routes } from '../../protocol/routes.ts';
 
 type Json = Record<string, unknown>;
 

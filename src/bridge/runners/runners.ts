@@ -50,7 +50,7 @@ export async function drainRunner(deps: RunnersDeps, runnerId: string, drain: bo
 }
 
 /**
- * Ends all keys of a runner, for good. It is made to ask about its runs at once; the answer ends them, see leases/end-revoked.
+ * Ends all keys of a runner, for good. It is made to ask about its runs at once, stops at the answer, and hands them back.
  * Those of a runner that cannot be reached run out by themselves.
  */
 export async function revokeRunner(deps: RunnersDeps, runnerId: string): Promise<RunnerView> {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { openapi } from '../../../src/bridge/http/openapi.ts';
 import { problems } from '../../../src/protocol/problem.ts';
-import { problemsOf, type Route, type RouteName, routes } from '../../../src/protocol/routes.ts';
+import { problemsOf } from '../../../src/protocol/route-problems.ts';
+import { type Route, type RouteName, routes } from '../../../src/protocol/routes.ts';
 
 type Operation = {
   operationId: string;

@@ -8,7 +8,6 @@ import {
   operatorRequest,
   pairRunner,
   type SignedClient,
-  type Tampering,
   testCapabilities,
 } from '../../support/signed-client.ts';
 import { until } from '../../support/until.ts';
@@ -39,11 +38,16 @@ describe('revoking a runner that executes a run', () => {
         params: { leaseId: lease.leaseId },
         body: { fence: lease.fence, nodeId: 'a' },
       });
+    const handBack = () =>
+      runner.client.send('releaseLease', {
+        params: { leaseId: lease.leaseId },
+        body: { fence: lease.fence, reason: 'interrupted', detail: 'this runner was revoked' },
+      });
     await beat();
-    return { ...runner, runId: String(body['runId']), lease, beat };
+    return { ...runner, handBack, runId: String(body['runId']), lease, beat };
   }
 
-  it('gives the run to another one as soon as the first was told, not when its lease is over', async () => {
+  it('gives the run to another one as soon as the first has handed it back, not when its lease is over', async () => {
     const first = await executing();
     const second = await pair();
     const waiting = poll(second.client, 20_000);
@@ -53,69 +57,87 @@ describe('revoking a runner that executes a run', () => {
       isSigned: true,
       body: { code: 'credential_revoked' },
     });
+    expect(await first.handBack()).toMatchObject({ status: 200, isSigned: true });
     const [lease] = await waiting;
     expect(lease).toMatchObject({ runId: first.runId, fence: first.lease.fence + 1, attempt: 2 });
-    expect((await read(first.runId))['lastEndReason']).toBe('revoked');
+    expect((await read(first.runId))['lastEndReason']).toBe('interrupted: this runner was revoked');
     await operatorRequest(fixture.bridge, 'POST', `/v1/runs/${first.runId}/cancel`, {});
-    await revoke(second.runnerId);
     await second.client.send('heartbeat', {
       params: { leaseId: lease?.leaseId ?? '' },
-      body: { fence: 1, nodeId: null },
+      body: { fence: lease?.fence ?? 0, nodeId: null },
+    });
+    await second.client.call('postResult', {
+      params: { leaseId: lease?.leaseId ?? '' },
+      body: { fence: lease?.fence ?? 0, result: { status: 'cancelled', durationMs: 1, stepsResult: [] } },
     });
   });
 
-  it('leaves the run with one that was not told: it may still act', async () => {
-    const { runnerId, runId, client, beat } = await executing();
+  it('leaves the run with one that was told and has not handed it back: it may still act', async () => {
+    const { runnerId, runId, client, lease, beat, handBack } = await executing();
     await revoke(runnerId);
-    // A poll is no word of the process that executes.
-    const capabilities = testCapabilities;
-    expect((await client.send('pollLeases', { body: { slots: 1, waitMs: 0, capabilities } })).status).toBe(
-      401,
-    );
-    expect(await read(runId)).toMatchObject({ status: 'running', runnerId });
     await beat();
-    await until('it is taken back', async () => (await read(runId))['status'] === 'queued');
+    const body = { slots: 1, waitMs: 0, capabilities: testCapabilities };
+    const params = { leaseId: lease.leaseId };
+    const { fence } = lease;
+    const result = { status: 'passed', durationMs: 1, stepsResult: [] };
+    const event = { seq: 1, at: new Date().toISOString(), event: { type: 'step_start', nodeId: 'a' } };
+    const refused = [
+      await client.send('pollLeases', { body }),
+      await client.send('postEvents', { params, body: { fence, events: [event] } }),
+      await client.send('postResult', { params, body: { fence, result } }),
+      await client.send('rotateCredentials', { body: { publicKey: 'A'.repeat(43) } }),
+    ];
+    expect(refused.map(({ body: { code } }) => code)).toEqual(refused.map(() => 'credential_revoked'));
+    expect(await read(runId)).toMatchObject({ status: 'running', runnerId });
+    await handBack();
+    expect((await read(runId))['status']).toBe('queued');
     await operatorRequest(fixture.bridge, 'POST', `/v1/runs/${runId}/cancel`, {});
   });
 
-  it.each<[string, Tampering]>([
-    ['a heartbeat of before, sent again by somebody else', {}],
-    ['a heartbeat of hours ago', { nowMs: Date.now() - 7_200_000 }],
-    ['a heartbeat whose body was altered', { alter: (message) => ({ ...message, body: Buffer.from('{}') }) }],
-  ])('is not taken for told by %s', async (_, tampering) => {
-    const { runnerId, runId, client, lease, beat } = await executing();
+  it('is not taken to have handed it back by what it sent before, sent again', async () => {
+    const first = await executing();
     let captured: RequestMessage | null = null;
-    await client.send('heartbeat', {
-      params: { leaseId: lease.leaseId },
-      body: { fence: lease.fence, nodeId: 'a' },
-      ...tampering,
-      alter: (message) => {
-        captured = tampering.alter?.(message) ?? message;
-        return captured;
+    const release = {
+      params: { leaseId: first.lease.leaseId },
+      body: { fence: first.lease.fence, reason: 'shutdown' },
+    };
+    await first.client.send('releaseLease', {
+      ...release,
+      alter(message) {
+        captured = message;
+        return message;
       },
     });
+    const again = await poll(first.client, 5_000);
+    await first.client.send('heartbeat', {
+      params: { leaseId: first.lease.leaseId },
+      body: { fence: again[0]?.fence ?? 0, nodeId: 'a' },
+    });
+    await revoke(first.runnerId);
     if (captured === null) throw new Error('nothing was sent');
-    await revoke(runnerId);
-    expect((await exchange(captured, client.key)).body['code']).toBe('credential_revoked');
-    for (let look = 0; look < 20; look += 1) expect((await read(runId))['status']).toBe('running');
-    await beat();
-    await until('it is taken back', async () => (await read(runId))['status'] === 'queued');
-    await operatorRequest(fixture.bridge, 'POST', `/v1/runs/${runId}/cancel`, {});
+    expect((await exchange(captured, first.client.key)).body['code']).toBe('replayed');
+    expect((await first.client.send('releaseLease', release)).status).toBe(200);
+    expect((await read(first.runId))['status']).toBe('running');
+    await first.client.send('releaseLease', {
+      ...release,
+      body: { fence: again[0]?.fence ?? 0, reason: 'interrupted' },
+    });
+    await operatorRequest(fixture.bridge, 'POST', `/v1/runs/${first.runId}/cancel`, {});
   });
 
   it.each([
     ['fail', 'failed'],
     ['auto', 'failed'],
   ])('ends a run that is not to be delivered again (%s)', async (onRedelivery, status) => {
-    const { runnerId, runId, beat } = await executing({ onRedelivery });
+    const { runnerId, runId, handBack } = await executing({ onRedelivery });
     await revoke(runnerId);
-    await beat();
+    await handBack();
     await until('it is over', async () => (await read(runId))['status'] === status);
     expect((await read(runId))['error']).toMatchObject({ code: 'not_redelivered' });
   });
 
   it('tells the stream of hints what it runs, as its last words', async () => {
-    const { runnerId, runId, lease, client, beat } = await executing();
+    const { runnerId, runId, lease, client, handBack } = await executing();
     let said = '';
     const stream = controlText(client, (text) => {
       said += text;
@@ -124,7 +146,7 @@ describe('revoking a runner that executes a run', () => {
     await revoke(runnerId);
     await stream.ended;
     expect(said).toContain(`event: heartbeat\ndata: {"leaseId":"${lease.leaseId}"}`);
-    await beat();
+    await handBack();
     await operatorRequest(fixture.bridge, 'POST', `/v1/runs/${runId}/cancel`, {});
   });
 });
