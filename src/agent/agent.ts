@@ -172,11 +172,15 @@ export async function runAgent(options: AgentOptions, outer: AgentDeps): Promise
     stopping.abort(isRejected ? error : new ShutdownError('the runner ends because of an error'));
   }
 
-  /** A runner that was told to end does not wait for a bridge that is away; one that runs once has nothing else to do. */
+  /**
+   * A runner that was told to end does not wait for a bridge that is away. One that runs once waits until its own run is
+   * delivered: nobody may start it again in this home.
+   */
   async function settleDebts(debts: Debts): Promise<void> {
     const over = abortScope([hardStop.signal]);
     const mustEnd = new Promise<void>((resolve) => {
       if (!options.once || draining.signal.aborted) resolve();
+      else void debts.ownSettled().then(resolve);
       draining.signal.addEventListener('abort', () => resolve(), { once: true });
     });
     const graceIsOver = mustEnd.then(() => clock.sleep(stopGraceMs, over.signal)).catch(() => {});

@@ -19,6 +19,8 @@ export interface Debts {
   take(owed: Owed): void;
   /** Delivers what an earlier life left; a run that has no ending was interrupted, for the reason that `whyInterrupted` gives. */
   takeLeftovers(leftovers: readonly Leftover[], whyInterrupted: (runId: string) => string): void;
+  /** Resolves when nothing is owed of this life, or attempts were stopped; earlier lives may owe still. */
+  ownSettled(): Promise<void>;
   /** Resolves when nothing is owed, or attempts were stopped. */
   settled(): Promise<void>;
   /** Ends the attempts; what is on disk stays for the next start. */
@@ -42,6 +44,7 @@ export function openDebts(deps: DebtsDeps): Debts {
   const { log, tell } = deps;
   const stopping = abortScope([]);
   const open = new Set<Promise<void>>();
+  const own = new Set<Promise<void>>();
   const pictureTurns = createTurns(picturesAtOnce);
 
   async function settle(owed: Owed): Promise<void> {
@@ -60,14 +63,14 @@ export function openDebts(deps: DebtsDeps): Debts {
     tell({ type: 'debt_ended', runId, end });
   }
 
-  function take(owed: Owed): void {
-    begin(owed.header.runId, settle(owed));
-  }
-
-  function begin(runId: string, work: Promise<void>): void {
+  function begin(runId: string, work: Promise<void>): Promise<void> {
     tell({ type: 'debt_began', runId });
-    const tracked = work.finally(() => open.delete(tracked));
+    const tracked = work.finally(() => {
+      open.delete(tracked);
+      own.delete(tracked);
+    });
     open.add(tracked);
+    return tracked;
   }
 
   async function removeForeign({ header, drop }: Leftover): Promise<void> {
@@ -77,7 +80,7 @@ export function openDebts(deps: DebtsDeps): Debts {
   }
 
   return {
-    take,
+    take: (owed) => void own.add(begin(owed.header.runId, settle(owed))),
     takeLeftovers(leftovers, whyInterrupted) {
       for (const leftover of leftovers) {
         const { header, events, ending, pictures } = leftover;
@@ -85,7 +88,7 @@ export function openDebts(deps: DebtsDeps): Debts {
           header.runnerId === deps.identity.credentials.runnerId &&
           header.apiBaseUrl === deps.client.apiBaseUrl;
         if (!isOurs) {
-          begin(header.runId, removeForeign(leftover));
+          void begin(header.runId, removeForeign(leftover));
           continue;
         }
         const outbox = new Outbox(
@@ -93,7 +96,7 @@ export function openDebts(deps: DebtsDeps): Debts {
           { ...deps, spool: null, signal: stopping.signal, onLost: () => {} },
           events,
         );
-        take({
+        const owed: Owed = {
           header,
           outbox,
           ending: ending ?? {
@@ -107,16 +110,21 @@ export function openDebts(deps: DebtsDeps): Debts {
           force: async () => {},
           drop: leftover.drop,
           keep: async () => {},
-        });
+        };
+        void begin(header.runId, settle(owed));
       }
     },
-    async settled() {
-      while (open.size > 0) await Promise.all(open);
-    },
+    ownSettled: () => allOf(own),
+    settled: () => allOf(open),
     async stop() {
       stopping.abort(new CancelledError('the runner ends'));
-      while (open.size > 0) await Promise.all(open);
+      await allOf(open);
       stopping.close();
     },
   };
+}
+
+/** Also of those that are added meanwhile. */
+async function allOf(works: ReadonlySet<Promise<void>>): Promise<void> {
+  while (works.size > 0) await Promise.all(works);
 }

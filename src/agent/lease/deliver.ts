@@ -169,7 +169,8 @@ function waitTeller(
 }
 
 function endOf(error: unknown, { isOnDisk }: Owed, signal: AbortSignal): LeaseEnd {
-  if (error instanceof LeaseLostError) return { kind: 'lost', why: error.message };
+  // Of an attempt that was ended from outside nobody knows what became of it; a heartbeat may have been told of the end that it brought.
+  if (error instanceof LeaseLostError && !signal.aborted) return { kind: 'lost', why: error.message };
   const isOwed =
     signal.aborted ||
     error instanceof NoAnswerError ||

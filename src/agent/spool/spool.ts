@@ -79,13 +79,14 @@ async function namesIn(root: string, log: Log): Promise<string[]> {
   });
 }
 
-// A process that is killed while it sets room aside leaves that; it would be set aside anew with each start.
+// A process that is killed while it writes a file anew leaves a half of it, with each start one more.
 async function removeHalfWritten(home: string, disk: SpoolDisk): Promise<void> {
   await mkdir(home, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw new EnvironmentError(`cannot make the folder ${home}: ${errorText(error)}`, { cause: error });
   });
   const names = await readdir(home).catch(() => []);
-  for (const name of names.filter((each) => each.startsWith(`.${reserveFile}.`))) {
+  const half = new RegExp(`^\\.(${[reserveFile, 'status.json', 'browsers.json'].join('|')})\\.[0-9a-f]{12}$`);
+  for (const name of names.filter((each) => half.test(each))) {
     await disk.remove(join(home, name)).catch(() => {});
   }
 }

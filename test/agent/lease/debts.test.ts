@@ -103,6 +103,31 @@ describe('what a runner owes', () => {
     expect(bridge.results.get(lease.leaseId)).toMatchObject({ status: 'passed' });
   });
 
+  it('of an earlier life, which the bridge cannot take, does not keep a runner that runs once', async () => {
+    const clock = new ManualClock();
+    const home = await tempFolder();
+    const { bridge, run, told, log, identity, client } = await agent(
+      fakeEngine(),
+      { home, once: true },
+      clock,
+    );
+    const poison = bridge.lease();
+    const { leaseId, fence, runId } = poison;
+    const { runnerId } = identity.credentials;
+    await leave(home, log, { leaseId, fence, runId, runnerId, apiBaseUrl: client.apiBaseUrl });
+    bridge.script('releaseLease', ...Array.from({ length: 500 }, () => ({ problem: 'internal' as const })));
+    const own = bridge.queueLease();
+    let isOver = false;
+    const running = run().finally(() => {
+      isOver = true;
+    });
+    while (!isOver) await clock.advance(1_000);
+    expect(await running).toBe('once');
+    expect(bridge.results.get(own.leaseId)).toMatchObject({ status: 'passed' });
+    expect(told.find(({ type }) => type === 'debt_ended')).toMatchObject({ runId, end: { kind: 'kept' } });
+    expect(await readdir(join(home, 'spool'))).toHaveLength(1);
+  });
+
   it('stays on disk when the runner is told to end while the bridge is away', async () => {
     const { clock, running, spooled, end, drain } = await outage();
     while (end('run_ended') === undefined) await clock.advance(1_000);

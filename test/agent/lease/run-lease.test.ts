@@ -328,6 +328,19 @@ describe('a lease', () => {
     });
   });
 
+  it('is not told as lost when a heartbeat hears of the end that its own result brought', async () => {
+    const { bridge, run, kept, handedOver, lease, spooled } = await leased();
+    bridge.script('postResult', 'hang');
+    const running = run();
+    await bridge.until(() => bridge.of('postResult').length === 1);
+    bridge.script('heartbeat', { problem: 'lease_lost' });
+    kept[0]?.beatNow();
+    expect(await running).toMatchObject({ kind: 'kept' });
+    expect(handedOver).toMatchObject([{ header: { runId: lease.runId }, ending: { kind: 'result' } }]);
+    expect(await spooled()).toHaveLength(1);
+    for (const { outbox } of handedOver) outbox.stop();
+  });
+
   it('delivers a failure with the address of its picture, or why it has none', async () => {
     const engine = fakeEngine(async (_run, { keepScreenshot }) => {
       const kept = await keepScreenshot({

@@ -111,9 +111,10 @@ describe('the spool', () => {
     expect(log.lines.filter((line) => line.includes('in memory only'))).toHaveLength(1);
   });
 
-  it('does not collect what it set aside at starts that were killed', async () => {
+  it('removes what starts that were killed had half written', async () => {
     const { home, leftovers } = await scene();
     await writeFile(join(home, '.spool-reserve.0123456789ab'), 'half');
+    await writeFile(join(home, '.status.json.0123456789ab'), 'half');
     await leftovers();
     expect((await readdir(home)).sort()).toEqual(['spool-reserve']);
   });
