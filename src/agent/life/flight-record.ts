@@ -64,6 +64,8 @@ export async function openFlightRecord(
   let isEnded = false;
   let writing: Promise<void> | null = null;
   let isDirty = false;
+  /** Written with the next look: at its first and last moments a run needs the processors for itself. */
+  let hasNews = false;
   const { pid, space, startedAt: processStart } = await ownIdentity();
   const startedAt = iso();
   let machine = await readMachine(deps.readText);
@@ -88,7 +90,7 @@ export async function openFlightRecord(
         runs.delete(event.runId);
       } else if (event.type === 'debt_ended' && event.end.kind !== 'kept') interrupted.delete(event.runId);
       else return;
-      void write();
+      hasNews = true;
     },
     onAnswer() {
       answeredAt = iso();
@@ -134,7 +136,7 @@ export async function openFlightRecord(
         latest = standstill;
         if (standstill.ms > (longest?.ms ?? 0)) longest = standstill;
       }
-      if (standstill !== null || looks % looksPerWrite === 0 || isHeapFilling()) await write();
+      if (hasNews || standstill !== null || looks % looksPerWrite === 0 || isHeapFilling()) await write();
     }
   }
 
@@ -151,6 +153,7 @@ export async function openFlightRecord(
   /** One write at a time; what happens meanwhile is written after it. */
   function write(): Promise<void> {
     isDirty = true;
+    hasNews = false;
     writing ??= (async () => {
       while (isDirty) {
         isDirty = false;

@@ -88,7 +88,8 @@ describe('a flight record', () => {
 
   it('says that a life was killed, on the runs that it had begun and on no other', async () => {
     const home = await tempFolder();
-    const first = await life(home, machine());
+    const all = machine();
+    const first = await life(home, all);
     first.onEvent(started);
     first.onEvent({ ...started, runId: 'over' });
     first.onEvent({
@@ -97,18 +98,21 @@ describe('a flight record', () => {
       end: { kind: 'delivered', status: 'passed' },
       durationMs: 1,
     });
+    await all.clock.advance(1_000);
     await until('the run is on disk', async () => (await snapshotIn(home)).runs.length === 1);
     const second = await life(home, machine());
     expect(second.lastEnd).toMatchObject({ kind: 'killed' });
     expect(second.whyInterrupted(runId)).toContain(
-      'was killed (from outside, or by a crash that left no message), last alive at 2026-11-24 10:00:00Z',
+      'was killed (from outside, or by a crash that left no message), last alive at 2026-11-24 10:00:01Z',
     );
   });
 
   it('still knows why a run was interrupted when the life after it could not tell the bridge', async () => {
     const home = await tempFolder();
-    const first = await life(home, machine());
+    const all = machine();
+    const first = await life(home, all);
     first.onEvent(started);
+    await all.clock.advance(1_000);
     await until('the run is on disk', async () => (await snapshotIn(home)).runs.length === 1);
     const restarted = machine();
     restarted.files['/proc/sys/kernel/random/boot_id'] = 'boot-b';
@@ -118,6 +122,7 @@ describe('a flight record', () => {
     expect(third.lastEnd).toMatchObject({ kind: 'in_order' });
     expect(third.whyInterrupted(runId)).toContain('the machine was restarted');
     third.onEvent({ type: 'debt_ended', runId, end: { kind: 'released', reason: 'interrupted' } });
+    await restarted.clock.advance(1_000);
     await until('it is forgotten', async () => (await snapshotIn(home)).interrupted[runId] === undefined);
   });
 
@@ -223,6 +228,7 @@ describe('a flight record', () => {
     const record = await life(home, all);
     await rm(home, { recursive: true });
     record.onEvent(started);
+    await all.clock.advance(1_000);
     await until('it is told', () => all.warnings.length > 0);
     await all.clock.advance(20_000);
     await record.close({ reason: 'all runs have ended', exitCode: 0 });
