@@ -67,7 +67,10 @@ describe('the cap on held jobs', () => {
     expect(metrics).toContain(`qualinet_jobs_held{queue="${queue}"} 21\n`);
     await runner.finish(lease);
     const done = [lease.runId, ...(await runner.work(59))];
-    expect(done).toEqual(started.map(({ runId }) => runId));
+    // Longest waiting first; those of the same millisecond have waited equally long.
+    const addedAtMs = new Map(started.map(({ runId, job }) => [runId, job.timestamp]));
+    expect(done.map((runId) => addedAtMs.get(runId))).toEqual(started.map(({ job }) => job.timestamp));
+    expect(new Set(done).size).toBe(started.length);
     for (const { job } of started)
       expect(await backend.end(job)).toHaveProperty('returnvalue.status', 'passed');
     expect(await active()).toBe(0);
