@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RunView } from '../../../src/protocol/messages.ts';
 import type { RunUpdate } from '../../../src/protocol/run-result.ts';
 import { adminToken } from '../../support/system.ts';
@@ -39,7 +40,17 @@ export async function updateProblems(fleet: Fleet, run: ChaosRun, row: RunView):
 /** Longest an operator waits for the end of what is over already. */
 const readMs = 20_000;
 
-async function readUpdates(fleet: Fleet, { runId }: ChaosRun): Promise<(RunUpdate & { id: string })[]> {
+/** A stream ends early while Redis is away, and is opened again, as an EventSource does. Gives what there is after `readMs`. */
+async function readUpdates(fleet: Fleet, run: ChaosRun): Promise<(RunUpdate & { id: string })[]> {
+  const endsAtMs = performance.now() + readMs;
+  for (;;) {
+    const updates = await readOnce(fleet, run);
+    if (updates.at(-1)?.type === 'run_complete' || performance.now() > endsAtMs) return updates;
+    await delay(200);
+  }
+}
+
+async function readOnce(fleet: Fleet, { runId }: ChaosRun): Promise<(RunUpdate & { id: string })[]> {
   const response = await fetch(`${fleet.bridge.now().url}/v1/runs/${runId}/events`, {
     headers: { authorization: `Bearer ${adminToken}` },
     signal: AbortSignal.timeout(readMs),
