@@ -14,6 +14,7 @@ export async function playSchedule(fleet: Fleet, schedule: Schedule): Promise<Ma
   const held = fleet.runners.map((): PreloadOrders => ({}));
   /** A runner is disturbed by one thing at a time: what comes meanwhile waits. */
   const queues = fleet.runners.map(() => Promise.resolve());
+  let serverQueue: Promise<void> = Promise.resolve();
   fleet.proxy.use(({ route }) => {
     const rule = rules.find((one) => one.left > 0 && (one.route === null || one.route === route));
     if (rule === undefined) return null;
@@ -69,10 +70,14 @@ export async function playSchedule(fleet: Fleet, schedule: Schedule): Promise<Ma
       case 'killPostgres': {
         const server = fleet.stores.servers[one.what === 'killRedis' ? 'redis' : 'postgres'];
         if (server === undefined) return;
-        count(one.what);
-        await server.kill();
-        await delay(one.forMs);
-        return server.start();
+        // One that is being started again is not killed before it has come up: it would be taken for one that cannot start.
+        serverQueue = serverQueue.then(async () => {
+          count(one.what);
+          await server.kill();
+          await delay(one.forMs);
+          await server.start();
+        });
+        return serverQueue;
       }
       default: {
         const runner = fleet.runners[one.runner];
