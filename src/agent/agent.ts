@@ -162,13 +162,11 @@ export async function runAgent(options: AgentOptions, outer: AgentDeps): Promise
     isDrainOrdered = isOrdered;
   }
 
-  /**
-   * An error that ends the runner; the first one counts. Its runs are handed back.
-   */
+  /** An error that ends the runner; the first one counts. Its runs are handed back. */
   function fail(error: unknown): void {
     failures.push(error);
-    const isRejected = error instanceof CredentialsRejectedError;
     draining.abort(error);
+    const isRejected = error instanceof CredentialsRejectedError;
     stopping.abort(isRejected ? error : new ShutdownError('the runner ends because of an error'));
   }
 

@@ -3,6 +3,7 @@ import type { Step } from '../flow/step.ts';
 import type { Variables } from '../flow/variables.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ExpectedError } from '../lib/errors.ts';
+import { unlessAborted } from '../lib/unless-aborted.ts';
 import type { RunError, RunResult, StepEvent, StepResult } from '../protocol/run-result.ts';
 import { type Picture, takePicture } from './evidence.ts';
 import { executeStep } from './execute-step.ts';
@@ -100,22 +101,18 @@ function mustStop({ signal, ensureMayAct }: ExecuteDeps): boolean {
 
 /** Ends also when the run stops or its page goes: the step itself then meets the reason. */
 async function untilItMayBegin(halt: AbortSignal, { sideEffectsMayBegin }: ExecuteDeps): Promise<void> {
-  const over = new AbortController();
   try {
-    await Promise.race([sideEffectsMayBegin(), rejection(halt, over.signal)]);
+    await unlessAborted(sideEffectsMayBegin(), halt);
   } catch (error) {
     if (!halt.aborted) throw error;
-  } finally {
-    over.abort();
   }
 }
 
 /** A page, or why there is none. A page that comes after the run was stopped is closed. */
 async function openUnlessStopped({ openPage, signal }: ExecuteDeps): Promise<RunPage | RunError> {
   const opening = openPage();
-  const stopped = new AbortController();
   try {
-    return await Promise.race([opening, rejection(signal, stopped.signal)]);
+    return await unlessAborted(opening, signal);
   } catch (error) {
     if (signal.aborted) {
       opening.then((page) => page.close()).catch(() => {});
@@ -123,8 +120,6 @@ async function openUnlessStopped({ openPage, signal }: ExecuteDeps): Promise<Run
     }
     if (error instanceof ExpectedError) return runErrorFrom(error);
     throw error;
-  } finally {
-    stopped.abort();
   }
 }
 
@@ -163,13 +158,4 @@ function firstOf(...signals: readonly AbortSignal[]): { signal: AbortSignal; clo
       for (const unlink of links) unlink();
     },
   };
-}
-
-function rejection(signal: AbortSignal, over: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = (): void => reject(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    over.addEventListener('abort', () => signal.removeEventListener('abort', stop), { once: true });
-  });
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { CredentialsRejectedError, errorText, LeaseLostError, RefusedError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { outageReminder } from '../../lib/reminder.ts';
+import { unlessAborted } from '../../lib/unless-aborted.ts';
 import { limits } from '../../protocol/limits.ts';
 import { bodyLimitOf } from '../../protocol/routes.ts';
 import type { NumberedEvent, RunResult } from '../../protocol/run-result.ts';
@@ -179,19 +180,6 @@ function endOf(error: unknown, { isOnDisk }: Owed, signal: AbortSignal): LeaseEn
   if (isOwed) return { kind: 'kept', why: errorText(error), isOnDisk };
   if (error instanceof RefusedError) return { kind: 'lost', why: error.message };
   throw error;
-}
-
-/** What `work` gives; rejects with the signal's reason when that fires first, and leaves the work alone. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  work.catch(() => {});
-  let stopListening = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    stopListening = () => signal.removeEventListener('abort', onAbort);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  return Promise.race([work, aborted]).finally(stopListening);
 }
 
 /** The result as large as its route takes: logs of passed steps go first, then texts get shorter. */
