@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { type NumberedEvent, numberedEventSchema } from '../../protocol/run-result.ts';
@@ -9,6 +9,7 @@ import {
   eventsFile,
   isPictureFile,
   leaseFile,
+  pictureHeadBytes,
   pictureIn,
   type SpoolHeader,
   spoolHeaderSchema,
@@ -40,8 +41,9 @@ export async function readLeaseFolder(folder: string): Promise<LeaseFolder> {
   const pictures = [];
   const pictureFiles = files.filter(({ name }) => isPictureFile(name));
   for (const { path, bytes } of pictureFiles.sort((a, b) => a.name.localeCompare(b.name))) {
-    const content = await readFile(path);
-    const picture = attempt(() => pictureIn(content));
+    // Not all of it: after an outage there may be 150 MiB of them, and a start waits for this.
+    const head = await readHead(path);
+    const picture = attempt(() => pictureIn(head));
     if (picture !== undefined) pictures.push({ path, bytes, nodeId: picture.nodeId });
   }
   return {
@@ -52,6 +54,17 @@ export async function readLeaseFolder(folder: string): Promise<LeaseFolder> {
     pictures,
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
   };
+}
+
+async function readHead(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const file = await open(path);
+  try {
+    const head = new Uint8Array(pictureHeadBytes);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    return head.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 async function readOptional(path: string): Promise<string | null> {

@@ -52,6 +52,9 @@ export const endingSchema = z.discriminatedUnion('kind', [
 /** The last thing a runner says about a lease. */
 export type Ending = z.infer<typeof endingSchema>;
 
+/** Bytes that hold the header of every picture's file: a node's id has at most 200 characters, each of up to 6 bytes in JSON. */
+export const pictureHeadBytes = 4_096;
+
 const pictureHeaderSchema = z.strictObject({
   nodeId: z.string(),
   contentType: z.enum(artifactTypes),
