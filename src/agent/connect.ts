@@ -1,8 +1,8 @@
 import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { ProxySettings } from './agent-config.ts';
 import { type BridgeClient, createBridgeClient } from './client/bridge-client.ts';
 import { createTransport, type Transport } from './client/transport.ts';
+import type { ProxySettings } from './config/agent-config.ts';
 import type { Credentials } from './credentials/credentials.ts';
 import { createIdentity, type Identity } from './credentials/identity.ts';
 

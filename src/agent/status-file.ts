@@ -93,7 +93,9 @@ export function openStatusFile(
   change({});
 
   return {
-    onEvent: (event) => change(changeOf(event)),
+    onEvent(event) {
+      if (event.type !== 'deed') change(changeOf(event));
+    },
     draining() {
       isDraining = true;
       change({});
@@ -105,7 +107,7 @@ export function openStatusFile(
     },
   };
 
-  function changeOf(event: AgentEvent): Partial<AgentStatus> {
+  function changeOf(event: Exclude<AgentEvent, { type: 'deed' }>): Partial<AgentStatus> {
     switch (event.type) {
       case 'connected':
         isConnected = true;

@@ -68,6 +68,7 @@ export function tellLog(
           ...end,
         });
       }
+      case 'deed':
       case 'debt_began':
         return;
       case 'debt_ended':

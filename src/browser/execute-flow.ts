@@ -7,6 +7,7 @@ import { unlessAborted } from '../lib/unless-aborted.ts';
 import type { RunError, RunResult, StepEvent, StepResult } from '../protocol/run-result.ts';
 import { type Picture, takePicture } from './evidence.ts';
 import { executeStep } from './execute-step.ts';
+import type { RunDeed } from './run-deed.ts';
 import type { RunPage } from './run-page.ts';
 import { cut } from './step-error.ts';
 import { completionOf, resultOf, runErrorFrom } from './step-result.ts';
@@ -29,6 +30,8 @@ export interface ExecuteDeps {
   sideEffectsMayBegin(): Promise<void>;
   /** Hears of every step as it starts and ends. Never waited for: reporting takes no time from the run. */
   onEvent(event: StepEvent): void;
+  /** Hears what the run did on this machine, as it happens. */
+  onDeed(deed: RunDeed): void;
   /** Stores the picture of a failure; a problem does not change how the run ended. */
   keepScreenshot(picture: FailurePicture): Promise<{ url: string } | { problem: string }>;
   clock: Clock;

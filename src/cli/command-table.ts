@@ -1,13 +1,8 @@
 import type { CommandOption, Program } from '../command-line/command.ts';
 import { exitCode } from '../lib/exit-code.ts';
+import { engineOptions } from './engine-options.ts';
 
 const json: CommandOption = { flags: '--json', summary: 'One JSON object on stdout, for programs' };
-const browser: CommandOption = {
-  flags: '--browser <path>',
-  summary: 'Chromium to use (default: QUALINET_BROWSER, then what is found)',
-};
-const headed: CommandOption = { flags: '--headed', summary: 'Show the browser window' };
-
 /** The runner's commands. Each is loaded only when it is called. */
 export const qualinet: Program = {
   name: 'qualinet',
@@ -54,8 +49,7 @@ export const qualinet: Program = {
       options: [
         { flags: '--once', summary: 'Take one run, finish it, end' },
         { flags: '--concurrency <runs>', summary: 'Runs at the same time (default: 1)' },
-        browser,
-        headed,
+        ...engineOptions,
       ],
       examples: ['qualinet start', 'qualinet start --concurrency 2'],
       exitCodes: [
@@ -79,8 +73,7 @@ export const qualinet: Program = {
           flags: '--screenshots <folder>',
           summary: 'Where the picture of a failure goes (default: qualinet-screenshots)',
         },
-        browser,
-        headed,
+        ...engineOptions,
         json,
       ],
       examples: [

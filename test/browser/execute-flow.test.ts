@@ -266,6 +266,7 @@ describe('a run without a browser', () => {
         ensureMayAct: () => {},
         sideEffectsMayBegin: () => Promise.resolve(),
         onEvent: () => {},
+        onDeed: () => {},
         keepScreenshot: async () => ({ problem: '' }),
         clock: systemClock,
       },

@@ -312,6 +312,7 @@ describe('qualinet start', () => {
       sideEffectsMayBegin: () => Promise.resolve(),
       settled: Promise.resolve(),
       onEvent: () => {},
+      onDeed: () => {},
       keepScreenshot: async () => ({ problem: 'none' }),
     };
     await expect(engine({ steps: [], variables: {} }, hooks)).rejects.toThrow('it does not start');

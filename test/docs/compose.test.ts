@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readAgentConfig } from '../../src/agent/agent-config.ts';
+import { readAgentConfig } from '../../src/agent/config/agent-config.ts';
 import { bridgeVariables, readBridgeConfig } from '../../src/bridge/config.ts';
 import {
   type ComposeService,

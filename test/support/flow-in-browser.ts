@@ -80,6 +80,7 @@ export function browserTests(pages: Readonly<Record<string, Page>>) {
           signal: given.signal ?? new AbortController().signal,
           ensureMayAct: () => given.ensureMayAct?.(),
           sideEffectsMayBegin: () => given.sideEffectsMayBegin?.() ?? Promise.resolve(),
+          onDeed: () => {},
           onEvent(event) {
             events.push(stepEventSchema.parse(event));
             given.onEvent?.(event);

@@ -1,5 +1,5 @@
 import { type Dispatcher, EnvHttpProxyAgent, Pool, fetch as undiciFetch } from 'undici';
-import type { ProxySettings } from '../agent-config.ts';
+import type { ProxySettings } from '../config/agent-config.ts';
 import { NoAnswerError } from './bridge-errors.ts';
 
 /** One request as bytes. Redirects are never followed. */

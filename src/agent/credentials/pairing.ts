@@ -12,12 +12,12 @@ import type { Secret } from '../../lib/secret.ts';
 import { checkWord, deriveKey, keyidOf, newExchangeKeys, unwrapKey } from '../../protocol/keys.ts';
 import type { Host } from '../../protocol/messages.ts';
 import type { ResponseOf } from '../../protocol/routes.ts';
-import { normaliseApiBaseUrl } from '../agent-config.ts';
 import { createBridgeClient } from '../client/bridge-client.ts';
 import { NoAnswerError } from '../client/bridge-errors.ts';
 import { oneKey } from '../client/key-ring.ts';
 import { type RetryDeps, withRetry } from '../client/retry.ts';
 import type { Transport } from '../client/transport.ts';
+import { normaliseApiBaseUrl } from '../config/bridge-settings.ts';
 import type { Credentials } from './credentials.ts';
 
 /** What a person asked for. */

@@ -1,3 +1,4 @@
+import type { RunDeed } from '../../browser/run-deed.ts';
 import { checkFlow } from '../../flow/check-flow.ts';
 import type { Step } from '../../flow/step.ts';
 import type { Variables } from '../../flow/variables.ts';
@@ -51,6 +52,7 @@ export type ExecuteFlow = (
     /** Resolves when the verdict was delivered or dropped. Cleaning up before that competes with it for the processors. */
     settled: Promise<void>;
     onEvent(event: StepEvent): void;
+    onDeed(deed: RunDeed): void;
     keepScreenshot(picture: Picture): Promise<UploadedPicture>;
   },
 ) => Promise<RunResult>;
@@ -140,6 +142,7 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
             sideEffectsMayBegin,
             settled,
             onEvent,
+            onDeed: (deed) => tell({ type: 'deed', runId, deed }),
             keepScreenshot,
           },
         );

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { agentHome, namedBrowserPath } from '../../agent/agent-config.ts';
+import { agentHome } from '../../agent/config/agent-config.ts';
+import { browserSettings } from '../../agent/config/browser-settings.ts';
+import { readSettings } from '../../agent/config/setting.ts';
 import { getBrowser, installBrowser as installShell } from '../../browser/get-browser.ts';
 import { defineCommand } from '../../command-line/command.ts';
 import { CancelledError } from '../../lib/errors.ts';
@@ -15,7 +17,7 @@ export const installBrowser = defineCommand({
   async run({ ifMissing, json }, { env, stdout, stderr, onSignal }) {
     const abort = new AbortController();
     const stopListening = onSignal((signal) => abort.abort(new CancelledError(`interrupted (${signal})`)));
-    const browserPath = namedBrowserPath(env) ?? undefined;
+    const browserPath = readSettings({ path: browserSettings.browserPath }, env, {}).path ?? undefined;
     const options = { home: agentHome(env), env, signal: abort.signal };
     const deps = { say: (line: string): void => stderr.write(`${line}\n`) };
     try {

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { z } from 'zod';
-import { type AgentConfig, readAgentConfig } from '../../agent/agent-config.ts';
 import { createTransport } from '../../agent/client/transport.ts';
+import { type AgentConfig, readAgentConfig } from '../../agent/config/agent-config.ts';
 import { connectBridge } from '../../agent/connect.ts';
 import {
   type Credentials,

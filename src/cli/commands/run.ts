@@ -2,9 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { agentHome, namedBrowserPath } from '../../agent/agent-config.ts';
+import { readEngineConfig } from '../../agent/config/agent-config.ts';
 import { executeFlow } from '../../browser/execute-flow.ts';
-import { launchBrowser } from '../../browser/warm-browser.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
 import { nameValue } from '../../command-line/name-value.ts';
 import { peopleLog } from '../../command-line/people-log.ts';
@@ -17,22 +16,23 @@ import { CancelledError, errorText, UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 import { printable } from '../../lib/printable.ts';
 import type { RunResult } from '../../protocol/run-result.ts';
-import { chooseBrowser } from '../choose-browser.ts';
+import { engineFlags } from '../engine-flags.ts';
+import { openBrowser } from '../open-browser.ts';
 import { progressPrinter } from '../progress.ts';
 
 const options = z.object({
   args: z.tuple([z.string()]),
   var: z.array(nameValue).default([]),
   screenshots: z.string().min(1).default('qualinet-screenshots'),
-  browser: z.string().min(1).optional(),
-  headed: z.boolean().default(false),
   json: z.boolean().default(false),
+  ...engineFlags,
 });
 
 /** `qualinet run FLOW.json`: one flow, here and now, without any server. */
 export const run = defineCommand({
   options,
-  async run({ args: [path], var: given, screenshots, browser: browserPath, headed, json }, context) {
+  async run({ args: [path], var: given, screenshots, headed, json, ...flags }, context) {
+    const config = readEngineConfig(context.env, flags);
     const file = parseFlowFile(await readInputFile(path, flowFileInput, context), path);
     const variables = { ...file.variables, ...Object.fromEntries(given) };
     const checked = checkFlow(file.flow, variables);
@@ -47,17 +47,12 @@ export const run = defineCommand({
     }
 
     const log = peopleLog(context);
-    const choice = await chooseBrowser(
-      {
-        browserPath: namedBrowserPath(context.env, browserPath),
-        headed,
-        home: agentHome(context.env),
-      },
-      context,
-    );
     const abort = new AbortController();
     const stopListening = listenForSignals(context, abort);
-    const warm = await launchBrowser({ choice, headed, log, env: context.env });
+    const { choice, warm } = await openBrowser({ config, headed, log, context }).catch((error: unknown) => {
+      stopListening();
+      throw error;
+    });
     try {
       const progress = progressPrinter(checked.steps, context.stderr);
       progress.begin(file.name ?? basename(path), choice);
@@ -69,6 +64,7 @@ export const run = defineCommand({
           ensureMayAct: () => abort.signal.throwIfAborted(),
           sideEffectsMayBegin: () => Promise.resolve(),
           onEvent: progress.onEvent,
+          onDeed: () => {},
           keepScreenshot: (picture) => keepPicture(picture, resolve(context.cwd, screenshots)),
           clock: systemClock,
         },

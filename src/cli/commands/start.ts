@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type AgentDeps, runAgent, stopReasons } from '../../agent/agent.ts';
-import { type AgentConfig, readAgentConfig } from '../../agent/agent-config.ts';
 import { createTransport } from '../../agent/client/transport.ts';
 import { watchedClient } from '../../agent/client/watched-client.ts';
+import { type AgentConfig, readAgentConfig } from '../../agent/config/agent-config.ts';
 import { connectBridge } from '../../agent/connect.ts';
 import {
   type Credentials,
@@ -19,7 +19,7 @@ import { type Shutdown, type ShutdownStep, watchSignals } from '../../agent/shut
 import { tellLog } from '../../agent/tell-log.ts';
 import { writableHome } from '../../agent/writable-home.ts';
 import type { BrowserChoice } from '../../browser/find-browser.ts';
-import { launchBrowser, type WarmBrowser } from '../../browser/warm-browser.ts';
+import type { WarmBrowser } from '../../browser/warm-browser.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
 import { peopleLog } from '../../command-line/people-log.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -30,8 +30,9 @@ import { jsonLog, type Log } from '../../lib/log.ts';
 import { version } from '../../lib/version.ts';
 import { protocolVersion } from '../../protocol/limits.ts';
 import type { Capabilities } from '../../protocol/messages.ts';
-import { chooseBrowser } from '../choose-browser.ts';
+import { engineFlags } from '../engine-flags.ts';
 import { engineOn } from '../engine-on.ts';
+import { openBrowser } from '../open-browser.ts';
 import { openLife } from '../open-life.ts';
 import { pairMachine, readLine } from './pair.ts';
 
@@ -39,8 +40,7 @@ const options = z.object({
   args: z.array(z.string()).max(0),
   once: z.boolean().default(false),
   concurrency: z.string().optional(),
-  browser: z.string().optional(),
-  headed: z.boolean().default(false),
+  ...engineFlags,
 });
 
 /** `qualinet start`: takes runs and executes them until it is stopped. */
@@ -86,11 +86,7 @@ export const start = defineCommand({
         random: Math.random,
         log,
         async startEngine() {
-          const choice = await chooseBrowser(
-            { browserPath: config.browserPath, headed, home: config.home },
-            context,
-          );
-          const warm = await launchBrowser({ choice, headed, log, env: context.env, watcher: browsers });
+          const { choice, warm } = await openBrowser({ config, headed, log, context, watcher: browsers });
           closing.push(() => warm.close());
           introduceBrowser(choice, warm, log);
           return {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { readAgentConfig } from '../../agent/agent-config.ts';
 import { howToUpgrade, versionNoticeText } from '../../agent/client/version-notice.ts';
+import { readAgentConfig } from '../../agent/config/agent-config.ts';
 import { connectBridge } from '../../agent/connect.ts';
 import {
   type Credentials,

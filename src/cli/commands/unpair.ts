@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readAgentConfig } from '../../agent/agent-config.ts';
+import { readAgentConfig } from '../../agent/config/agent-config.ts';
 import { connectBridge } from '../../agent/connect.ts';
 import {
   credentialsPath,

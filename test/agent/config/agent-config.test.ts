@@ -2,8 +2,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { agentHome, readAgentConfig } from '../../src/agent/agent-config.ts';
-import { UsageError } from '../../src/lib/errors.ts';
+import { agentHome, readAgentConfig } from '../../../src/agent/config/agent-config.ts';
+import { UsageError } from '../../../src/lib/errors.ts';
 
 describe('the configuration', () => {
   it('has defaults for everything and is frozen', () => {
@@ -58,8 +58,8 @@ describe('the configuration', () => {
       'WORKER_SECRET',
       'QUALINET_ALLOW_MANAGED_PAIR',
       'QUALINET_MANAGED_PAIR_SECRET',
-      'HTTPS_PROXY',
       '--labels',
+      'HTTPS_PROXY',
       '--concurrency',
     ]);
     expect(problems.join()).not.toContain('hunter2');

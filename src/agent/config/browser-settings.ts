@@ -1,0 +1,13 @@
+import { setting } from './setting.ts';
+import { optionalText } from './values.ts';
+
+/** Which Chromium flows run in, and how it is held. */
+export const browserSettings = {
+  /** Null for whatever is found. */
+  browserPath: setting({
+    variables: ['QUALINET_BROWSER'],
+    flag: '--browser',
+    summary: 'Path of the Chromium to use (default: what is found)',
+    value: optionalText,
+  }),
+};

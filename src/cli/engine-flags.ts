@@ -1,0 +1,7 @@
+import { z } from 'zod';
+
+/** Options of every command that executes flows, as the command line gives them: agent/config reads them together with the environment. */
+export const engineFlags = {
+  headed: z.boolean().default(false),
+  browser: z.string().optional(),
+};

@@ -1,0 +1,25 @@
+import type { CommandOption } from '../command-line/command.ts';
+
+// Options of every command that executes flows, as help shows them. engine-flags.ts has their types: it loads zod, which help must not.
+
+const browserOptions: readonly CommandOption[] = [
+  {
+    flags: '--browser <path>',
+    summary: 'Chromium to use (default: QUALINET_BROWSER, then what is found)',
+  },
+  { flags: '--headed', summary: 'Show the browser window' },
+];
+
+const networkOptions: readonly CommandOption[] = [];
+
+const secretOptions: readonly CommandOption[] = [];
+
+const policyOptions: readonly CommandOption[] = [];
+
+/** All of them, in the order of help. */
+export const engineOptions: readonly CommandOption[] = [
+  ...networkOptions,
+  ...secretOptions,
+  ...policyOptions,
+  ...browserOptions,
+];

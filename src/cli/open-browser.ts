@@ -1,0 +1,42 @@
+import type { EngineConfig } from '../agent/config/agent-config.ts';
+import type { BrowserChoice } from '../browser/find-browser.ts';
+import type { BrowserWatcher } from '../browser/launch-chromium.ts';
+import { launchBrowser, type WarmBrowser } from '../browser/warm-browser.ts';
+import type { CommandContext } from '../command-line/command.ts';
+import type { Log } from '../lib/log.ts';
+import { chooseBrowser } from './choose-browser.ts';
+
+/** A browser that takes runs, and why it is this one. */
+export interface OpenBrowser {
+  choice: BrowserChoice;
+  warm: WarmBrowser;
+}
+
+/**
+ * Finds and starts the browser that executes flows here, held by the rules of this machine's configuration.
+ * Throws EnvironmentError that says how to get one, or why it does not start.
+ */
+export async function openBrowser({
+  config,
+  headed,
+  log,
+  context,
+  watcher,
+}: {
+  config: EngineConfig;
+  headed: boolean;
+  log: Log;
+  context: CommandContext;
+  watcher?: BrowserWatcher;
+}): Promise<OpenBrowser> {
+  const { browserPath, home } = config;
+  const choice = await chooseBrowser({ browserPath, headed, home }, context);
+  const warm = await launchBrowser({
+    choice,
+    headed,
+    log,
+    env: context.env,
+    ...(watcher === undefined ? {} : { watcher }),
+  });
+  return { choice, warm };
+}
