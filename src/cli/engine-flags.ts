@@ -4,4 +4,7 @@ import { z } from 'zod';
 export const engineFlags = {
   headed: z.boolean().default(false),
   browser: z.string().optional(),
+  network: z.string().optional(),
+  allowHost: z.array(z.string()).optional(),
+  onlyHosts: z.string().optional(),
 };

@@ -10,7 +10,18 @@ const browserOptions: readonly CommandOption[] = [
   { flags: '--headed', summary: 'Show the browser window' },
 ];
 
-const networkOptions: readonly CommandOption[] = [];
+const networkOptions: readonly CommandOption[] = [
+  {
+    flags: '--network <profile>',
+    summary: 'What flows may reach: open, lan (no loopback, link-local, cloud metadata) or public',
+  },
+  {
+    flags: '--allow-host <host>',
+    summary: 'A host that flows may reach besides: localhost:3000, *.corp.example, 10.0.0.0/8',
+    repeatable: true,
+  },
+  { flags: '--only-hosts <hosts>', summary: 'The only hosts flows may reach, separated by commas' },
+];
 
 const secretOptions: readonly CommandOption[] = [];
 

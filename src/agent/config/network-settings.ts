@@ -1,4 +1,28 @@
-import type { Settings } from './setting.ts';
+import { z } from 'zod';
+import { setting } from './setting.ts';
+import { hostPatterns, optionalText } from './values.ts';
 
-/** Which part of the network flows may reach, and which way they go there. */
-export const networkSettings = {} satisfies Settings;
+/** Which part of the network flows may reach. Only this machine decides: nothing of it comes from the server. */
+export const networkSettings = {
+  /** Null for the default, which depends on who chooses the flows (docs/decisions/0016). */
+  network: setting({
+    variables: ['QUALINET_NETWORK'],
+    flag: '--network',
+    summary:
+      'What flows may reach: `open`, `lan` (no loopback, link-local or cloud metadata) or `public` (no private networks either)',
+    value: optionalText.pipe(z.enum(['open', 'lan', 'public'], 'must be open, lan or public').nullable()),
+  }),
+  allowHosts: setting({
+    variables: ['QUALINET_ALLOW_HOSTS'],
+    flag: '--allow-host',
+    summary: 'Hosts that flows may reach besides: `localhost:3000`, `*.corp.example`, `10.0.0.0/8`',
+    value: hostPatterns,
+  }),
+  /** Empty for no such list. */
+  onlyHosts: setting({
+    variables: ['QUALINET_ONLY_HOSTS'],
+    flag: '--only-hosts',
+    summary: 'The only hosts that flows may reach, separated by commas',
+    value: hostPatterns,
+  }),
+};

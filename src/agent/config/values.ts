@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type HostPattern, parseHostPattern } from '../../lib/host-pattern.ts';
 import { Secret } from '../../lib/secret.ts';
 
 // How the values of settings are written.
@@ -48,3 +49,8 @@ export function parsedBy<Value>(parse: (text: string) => Value) {
     }
   };
 }
+
+/** Hosts as rules name them, separated by commas; empty when nothing is set. */
+export const hostPatterns = list.transform((texts, context): readonly HostPattern[] =>
+  texts.flatMap((text) => parsedBy(parseHostPattern)(text, context) ?? []),
+);
