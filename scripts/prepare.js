@@ -1,6 +1,6 @@
 // Makes a fresh clone ready: packages, programs, browser. Each step does nothing where nothing is missing.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -59,19 +59,45 @@ export function provideBrowser() {
  */
 export function provideServers() {
   const isMissing = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0;
+  const programs = {
+    'redis-server': 'redis-server',
+    tinyproxy: 'tinyproxy',
+    squid: 'squid',
+    mitmdump: 'mitmproxy',
+    certutil: 'libnss3-tools',
+    openssl: 'openssl',
+  };
   const packages = [
-    ...(isMissing('redis-server') ? ['redis-server'] : []),
+    ...Object.keys(programs)
+      .filter(isMissing)
+      .map((program) => programs[program]),
     ...(isMissing('postgres') && !existsSync('/usr/lib/postgresql') ? ['postgresql'] : []),
   ];
   if (packages.length === 0 || isMissing('apt-get') || process.getuid?.() !== 0) return;
-  say(`Installing ${packages.join(' and ')} …`);
+  say(`Installing ${packages.join(', ')} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', ...packages]]) {
-    const { status } = spawnSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 2, 2], env });
-    if (status !== 0) {
-      say(`error: apt-get ${args[0]} failed; its own message is above.`);
-      process.exit(1);
-    }
+  const isOurs = keepServicesOff();
+  const failed = [['update'], ['install', '--yes', '--no-install-recommends', ...packages]].find(
+    (args) => spawnSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 2, 2], env }).status !== 0,
+  );
+  if (isOurs) rmSync(servicePolicy);
+  if (failed === undefined) return;
+  say(`error: apt-get ${failed[0]} failed; its own message is above.`);
+  process.exit(1);
+}
+
+const servicePolicy = '/usr/sbin/policy-rc.d';
+
+/**
+ * Debian starts each server that it installs, a proxy on all addresses too; the suite starts its own. False where the machine has
+ * a policy about that already.
+ */
+function keepServicesOff() {
+  try {
+    writeFileSync(servicePolicy, '#!/bin/sh\nexit 101\n', { flag: 'wx', mode: 0o755 });
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -97,8 +97,11 @@ function explain(message: string): string {
   if (code === undefined) return message;
   const reason = netReasons.find(([start]) => code.startsWith(start))?.[1] ?? 'the network failed';
   const address = / at (\S+)/.exec(message)?.[1];
-  return `${reason}${address === undefined ? '' : `: ${address}`} (${code})`;
+  const advice = code === 'ERR_CERT_AUTHORITY_INVALID' ? caAdvice : '';
+  return `${reason}${address === undefined ? '' : `: ${address}`} (${code})${advice}`;
 }
+
+const caAdvice = '; name the certificate of its authority, or of a proxy that opens TLS, by --ca-file FILE';
 
 /** Chromium's network errors by the start of their code, the more special ones first. */
 const netReasons: readonly (readonly [string, string])[] = [

@@ -1,6 +1,6 @@
 import type { CommandOption, Program } from '../command-line/command.ts';
 import { exitCode } from '../lib/exit-code.ts';
-import { engineOptions } from './engine-options.ts';
+import { engineOptions, wayOptions } from './engine-options.ts';
 
 const json: CommandOption = { flags: '--json', summary: 'One JSON object on stdout, for programs' };
 /** The runner's commands. Each is loaded only when it is called. */
@@ -27,6 +27,7 @@ export const qualinet: Program = {
           summary: 'Pair as a managed runner (needs QUALINET_ALLOW_MANAGED_PAIR=true and its secret)',
         },
         { flags: '--force', summary: 'Replace the credentials that are here' },
+        ...wayOptions,
         json,
       ],
       examples: ['qualinet pair 482913 --api https://api.example.com', 'echo 482913 | qualinet pair -'],
@@ -95,7 +96,7 @@ export const qualinet: Program = {
       usage: '',
       summary: 'Is this machine paired, does its runner run, and what does it still owe?',
       group: 'Operate',
-      options: [json],
+      options: [...wayOptions, json],
       examples: ['qualinet status'],
       exitCodes: [exitCode.done, exitCode.unavailable, exitCode.credentialsRefused, exitCode.notReady],
       load: async () => (await import('./commands/status.ts')).status,
@@ -105,7 +106,11 @@ export const qualinet: Program = {
       usage: '',
       summary: 'Revoke the credentials of this machine and delete them',
       group: 'Operate',
-      options: [{ flags: '--force', summary: 'Delete them here even when the bridge cannot be told' }, json],
+      options: [
+        { flags: '--force', summary: 'Delete them here even when the bridge cannot be told' },
+        ...wayOptions,
+        json,
+      ],
       examples: ['qualinet unpair'],
       exitCodes: [exitCode.done, exitCode.unavailable, exitCode.notReady],
       load: async () => (await import('./commands/unpair.ts')).unpair,

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 
+/** Options of every command that reaches a bridge, and of those that execute flows. */
+export const wayFlags = { caFile: z.string().optional() };
+
 /** Options of every command that executes flows, as the command line gives them: agent/config reads them together with the environment. */
 export const engineFlags = {
+  ...wayFlags,
   headed: z.boolean().default(false),
   browser: z.string().optional(),
   network: z.string().optional(),

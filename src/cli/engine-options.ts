@@ -2,6 +2,11 @@ import type { CommandOption } from '../command-line/command.ts';
 
 // Options of every command that executes flows, as help shows them. engine-flags.ts has their types: it loads zod, which help must not.
 
+/** Options of every command that reaches a bridge, and of those that execute flows. */
+export const wayOptions: readonly CommandOption[] = [
+  { flags: '--ca-file <file>', summary: 'PEM file of certificates to trust besides the usual ones' },
+];
+
 const browserOptions: readonly CommandOption[] = [
   {
     flags: '--browser <path>',
@@ -29,6 +34,7 @@ const policyOptions: readonly CommandOption[] = [];
 
 /** All of them, in the order of help. */
 export const engineOptions: readonly CommandOption[] = [
+  ...wayOptions,
   ...networkOptions,
   ...secretOptions,
   ...policyOptions,

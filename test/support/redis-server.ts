@@ -27,7 +27,7 @@ export async function startRedisWith(
   const port = await freePort();
   const url = `redis://${password === null ? '' : `:${password}@`}127.0.0.1:${port}`;
   const server = await serverProcess({
-    command: findServerPrograms().redisServer,
+    command: findServerPrograms()['redis-server'],
     folder,
     args: ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, ...settings],
     answers: () => answers(url),

@@ -3,29 +3,41 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
-/** The programs of the servers the suite starts for itself. */
-export interface ServerPrograms {
-  redisServer: string;
+/** Programs that the suite starts for itself -> the Debian package that brings each. */
+const packages = {
+  'redis-server': 'redis-server',
+  tinyproxy: 'tinyproxy',
+  squid: 'squid',
+  mitmdump: 'mitmproxy',
+  certutil: 'libnss3-tools',
+  openssl: 'openssl',
+} as const;
+
+/** Where they are. */
+export interface ServerPrograms extends Record<keyof typeof packages, string> {
   /** Folder with `postgres` and `initdb`. */
   postgresFolder: string;
 }
 
-/** Finds them on PATH, and PostgreSQL also where Debian puts it. Throws with what to install: the suite never goes on without. */
+/**
+ * Finds them on PATH and where system programs are, and PostgreSQL also where Debian puts it. Throws with what to install:
+ * the suite never goes on without.
+ */
 export function findServerPrograms(): ServerPrograms {
-  const redisServer = onPath('redis-server');
   const postgresFolder = [...debianFolders(), ...pathFolders()].find((folder) =>
     ['postgres', 'initdb'].every((name) => existsSync(join(folder, name))),
   );
+  const found = Object.keys(packages).map((name) => [name, onPath(name)] as const);
   const missing = [
-    ...(redisServer === null ? ['redis-server'] : []),
+    ...found.filter(([, path]) => path === null).map(([name]) => packages[name as keyof typeof packages]),
     ...(postgresFolder === undefined ? ['postgresql'] : []),
   ];
-  if (redisServer === null || postgresFolder === undefined) {
+  if (missing.length > 0) {
     throw new Error(
-      `the suite needs ${missing.join(' and ')}; install with: apt-get install ${missing.join(' ')} (npm test does so as root on Debian and Ubuntu)`,
+      `the suite needs ${missing.join(', ')}; install with: apt-get install ${missing.join(' ')} (npm test does so as root on Debian and Ubuntu)`,
     );
   }
-  return { redisServer, postgresFolder };
+  return { ...Object.fromEntries(found), postgresFolder } as ServerPrograms;
 }
 
 /** A port of the loopback address that was free a moment ago. */
@@ -51,9 +63,8 @@ export function unprivileged(): { uid?: number; gid?: number } {
 
 function onPath(name: string): string | null {
   return (
-    pathFolders()
-      .map((folder) => join(folder, name))
-      .find((path) => existsSync(path)) ?? null
+    [...pathFolders(), '/usr/sbin'].map((folder) => join(folder, name)).find((path) => existsSync(path)) ??
+    null
   );
 }
 

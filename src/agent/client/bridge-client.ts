@@ -141,7 +141,7 @@ export function createBridgeClient(deps: BridgeClientDeps): BridgeClient {
       return { status: response.status, headers: response.headers, body, isSigned };
     } catch (error) {
       scope.signal.throwIfAborted();
-      throw isNetworkFailure(error) ? networkError(apiBaseUrl, error) : error;
+      throw isNetworkFailure(error) ? networkError(apiBaseUrl, error, transport.proxyFor(apiBaseUrl)) : error;
     } finally {
       scope.close();
     }

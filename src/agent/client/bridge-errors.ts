@@ -2,10 +2,11 @@ import {
   BridgeUnavailableError,
   EnvironmentError,
   type ErrorDetails,
-  errorText,
   RefusedError,
   systemErrorCode,
 } from '../../lib/errors.ts';
+import { explainNetworkFailure } from './network-failure.ts';
+import type { ChosenProxy } from './proxies.ts';
 
 /** The bridge gave no answer that counts; the same request may be sent again. The only error that is retried. */
 export class NoAnswerError extends BridgeUnavailableError {
@@ -48,26 +49,11 @@ export function isNetworkFailure(error: unknown): boolean {
   return isFetchError || (systemErrorCode(error) ?? '').startsWith('UND_ERR_');
 }
 
-/** What a failed exchange with `origin` means for a person, from the error undici threw. */
-export function networkError(origin: string, error: unknown): NoAnswerError {
-  const text = errorText(error);
-  const hint = hintFor(systemErrorCode(error) ?? '', text);
+/** What a failed exchange with `origin`, through `proxy` or without one, means for a person, from the error undici threw. */
+export function networkError(origin: string, error: unknown, proxy: ChosenProxy | null): NoAnswerError {
+  const { text, hint } = explainNetworkFailure(origin, error, proxy);
   return new NoAnswerError(`cannot reach ${origin}: ${text}`, {
     cause: error,
     ...(hint === null ? {} : { hint }),
   });
-}
-
-function hintFor(code: string, text: string): string | null {
-  if (/Proxy response \(407\)|Authentication Required/.test(text)) {
-    return 'The proxy wants a user name and password: HTTPS_PROXY=http://user:password@host:port';
-  }
-  if (/Proxy response/.test(text))
-    return 'The proxy in HTTPS_PROXY refuses this address; ask its administrator.';
-  if (/SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(code)) {
-    return 'A proxy that opens TLS may be in between: set NODE_EXTRA_CA_CERTS to the file of its certificate.';
-  }
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'Check the address, the DNS, and HTTPS_PROXY.';
-  if (code === 'ECONNREFUSED') return 'Check that the bridge runs and that address and port are right.';
-  return null;
 }

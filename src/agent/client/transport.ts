@@ -1,6 +1,8 @@
-import { type Dispatcher, EnvHttpProxyAgent, Pool, fetch as undiciFetch } from 'undici';
+import { Agent, type Dispatcher, Pool, ProxyAgent, fetch as undiciFetch } from 'undici';
 import type { ProxySettings } from '../config/agent-config.ts';
 import { NoAnswerError } from './bridge-errors.ts';
+import { type ChosenProxy, chooseProxy } from './proxies.ts';
+import { trustedCertificates } from './trusted-certificates.ts';
 
 /** One request as bytes. Redirects are never followed. */
 interface RawRequest {
@@ -18,6 +20,8 @@ export type RawResponse = Awaited<ReturnType<typeof undiciFetch>>;
 /** The way out of this machine: sockets, proxies and time-outs. */
 export interface Transport {
   send(request: RawRequest): Promise<RawResponse>;
+  /** The proxy that requests to this address go through, null for none: for messages. */
+  proxyFor(url: string): ChosenProxy | null;
   /** Ends every socket; requests under way fail. */
   close(): Promise<void>;
 }
@@ -34,25 +38,50 @@ const keepAliveMaxMs = 10_000;
 /** Longest silence within an answer; the control stream says something every 15 s. */
 const bodyTimeoutMs = 40_000;
 
-/** Makes the transport for these proxies. The environment is not read: the settings say everything. */
-export function createTransport(proxy: ProxySettings): Transport {
-  const connect = { timeout: connectTimeoutMs, keepAlive: true, keepAliveInitialDelay: 15_000 };
-  const dispatcher: Dispatcher = new EnvHttpProxyAgent({
-    ...proxy,
+/** Makes the transport for these proxies and certificates. The environment is not read: the settings say everything. */
+export function createTransport(settings: Partial<ProxySettings>): Transport {
+  const secureContext = trustedCertificates(settings);
+  const connect = {
+    timeout: connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelay: 15_000,
+    ...(secureContext === null ? {} : { secureContext }),
+  };
+  const times = {
     allowH2: false,
-    connect,
-    requestTls: connect,
-    proxyTls: connect,
     headersTimeout: headersTimeoutMs,
     bodyTimeout: bodyTimeoutMs,
     keepAliveMaxTimeout: keepAliveMaxMs,
-    // A proxy's own headersTimeout does not cover its CONNECT phase: a frozen proxy would hold us for minutes.
-    clientFactory: (origin: URL, options: object) =>
-      new Pool(origin, { ...options, headersTimeout: connectTimeoutMs }),
-  });
+  };
+  const proxyOf = chooseProxy(settings);
+  const dispatchers = new Map<ChosenProxy | null, Dispatcher>();
+  let isClosed = false;
+  const dispatcherOf = (proxy: ChosenProxy | null): Dispatcher => {
+    const dispatcher =
+      dispatchers.get(proxy) ?? (proxy === null ? new Agent({ ...times, connect }) : through(proxy));
+    dispatchers.set(proxy, dispatcher);
+    if (isClosed) void dispatcher.destroy();
+    return dispatcher;
+  };
+  const through = ({ origin, authorization }: ChosenProxy): Dispatcher =>
+    new ProxyAgent({
+      ...times,
+      uri: origin,
+      ...(authorization === null ? {} : { token: authorization }),
+      requestTls: connect,
+      proxyTls: connect,
+      // A proxy's own headersTimeout does not cover its CONNECT phase: a frozen proxy would hold us for minutes.
+      clientFactory: (proxyOrigin: URL, options: object) =>
+        new Pool(proxyOrigin, { ...options, headersTimeout: connectTimeoutMs }),
+    });
   return {
-    send: ({ url, ...init }) => undiciFetch(url, { ...init, dispatcher, redirect: 'manual' }),
-    close: () => dispatcher.destroy(),
+    send: ({ url, ...init }) =>
+      undiciFetch(url, { ...init, dispatcher: dispatcherOf(proxyOf(new URL(url))), redirect: 'manual' }),
+    proxyFor: (url) => proxyOf(new URL(url)),
+    async close() {
+      isClosed = true;
+      await Promise.all([...dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
+    },
   };
 }
 

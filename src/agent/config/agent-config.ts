@@ -23,7 +23,7 @@ const agentSettings = { ...bridgeSettings, ...engineSettings, ...lifeSettings };
 
 type Values = ValuesOf<typeof agentSettings>;
 
-/** Proxies as undici takes them; an empty text means none. */
+/** How this machine reaches others: proxies (an empty text means none), and the certificates it trusts besides the usual ones. */
 export type ProxySettings = Pick<Values, keyof typeof proxySettings>;
 
 /** How flows are executed here, checked. */
@@ -58,8 +58,9 @@ export function readEngineConfig(env: Environment, flags: Flags = {}): EngineCon
 }
 
 function engineConfigOf<Some extends ProxySettings>(
-  { httpProxy, httpsProxy, noProxy, ...rest }: Some,
+  { httpProxy, httpsProxy, noProxy, extraCas, nodeExtraCaFile, ...rest }: Some,
   env: Environment,
 ): Omit<Some, keyof ProxySettings> & { home: string; proxy: ProxySettings } {
-  return { ...rest, home: agentHome(env), proxy: Object.freeze({ httpProxy, httpsProxy, noProxy }) };
+  const proxy = Object.freeze({ httpProxy, httpsProxy, noProxy, extraCas, nodeExtraCaFile });
+  return { ...rest, home: agentHome(env), proxy };
 }

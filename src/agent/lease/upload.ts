@@ -5,6 +5,7 @@ import { limits } from '../../protocol/limits.ts';
 import { abortScope } from '../abort-scope.ts';
 import type { BridgeClient } from '../client/bridge-client.ts';
 import { NoAnswerError } from '../client/bridge-errors.ts';
+import { explainNetworkFailure } from '../client/network-failure.ts';
 import { type RetryDeps, withRetry } from '../client/retry.ts';
 import { readBody, type Transport } from '../client/transport.ts';
 import type { Picture } from '../spool/spool-layout.ts';
@@ -91,7 +92,12 @@ async function put(
     said = Buffer.from(await readBody(response, limits.smallBodyBytes)).toString();
   } catch (error) {
     signal.throwIfAborted();
-    throw new NoAnswerError(`${new URL(url).origin} did not take it: ${errorText(error)}`, { cause: error });
+    const { origin } = new URL(url);
+    const { text, hint } = explainNetworkFailure(origin, error, transport.proxyFor(url));
+    // A result has one sentence for it, so what to do stands in there.
+    throw new NoAnswerError(`${origin} did not take it: ${text}${hint === null ? '' : `. ${hint}`}`, {
+      cause: error,
+    });
   }
   if (status < 200 || status >= 300) {
     // Storage that speaks S3 says in one word what is wrong: `SignatureDoesNotMatch` is a wrong key in the bridge's hands.

@@ -20,6 +20,7 @@ import { lockFolder } from '../../lib/folder-lock.ts';
 import type { Log } from '../../lib/log.ts';
 import { printable } from '../../lib/printable.ts';
 import { version } from '../../lib/version.ts';
+import { wayFlags } from '../engine-flags.ts';
 
 const options = z.object({
   args: z.array(z.string()).max(1),
@@ -28,6 +29,7 @@ const options = z.object({
   labels: z.string().optional(),
   managed: z.boolean().default(false),
   force: z.boolean().default(false),
+  ...wayFlags,
   json: z.boolean().default(false),
 });
 

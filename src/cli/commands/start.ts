@@ -86,8 +86,9 @@ export const start = defineCommand({
         random: Math.random,
         log,
         async startEngine() {
-          const { choice, warm } = await openBrowser({ config, headed, log, context, watcher: browsers });
-          closing.push(() => warm.close());
+          const opened = await openBrowser({ config, headed, log, context, watcher: browsers });
+          closing.push(opened.close);
+          const { choice, warm } = opened;
           introduceBrowser(choice, warm, log);
           return {
             executeFlow: engineOn(warm),

@@ -22,16 +22,17 @@ import { printable } from '../../lib/printable.ts';
 import { version } from '../../lib/version.ts';
 import { isOlderThan } from '../../protocol/release.ts';
 import type { ResponseOf } from '../../protocol/routes.ts';
+import { wayFlags } from '../engine-flags.ts';
 
 /** How long the bridge may take to say what it knows. */
 const askMs = 5_000;
 
 /** `qualinet status`: what is known here first, then what the bridge says. */
 export const status = defineCommand({
-  options: z.object({ args: z.array(z.string()).max(0), json: z.boolean().default(false) }),
-  async run({ json }, context) {
+  options: z.object({ args: z.array(z.string()).max(0), ...wayFlags, json: z.boolean().default(false) }),
+  async run({ json, ...flags }, context) {
     const { env, stdout } = context;
-    const config = readAgentConfig(env);
+    const config = readAgentConfig(env, flags);
     const credentials = await requireCredentials(config.home);
     const agent = await readStatusFile(config.home);
     // Not by the number alone: after a crash another program may have it.

@@ -11,17 +11,19 @@ import { peopleLog } from '../../command-line/people-log.ts';
 import { BridgeUnavailableError, CredentialsRejectedError, ExpectedError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 import { version } from '../../lib/version.ts';
+import { wayFlags } from '../engine-flags.ts';
 
 /** `qualinet unpair`: revokes the credentials at the bridge, then deletes them here. */
 export const unpair = defineCommand({
   options: z.object({
     args: z.array(z.string()).max(0),
     force: z.boolean().default(false),
+    ...wayFlags,
     json: z.boolean().default(false),
   }),
-  async run({ force, json }, context) {
+  async run({ force, json, ...flags }, context) {
     const { env, stdout, stderr } = context;
-    const config = readAgentConfig(env);
+    const config = readAgentConfig(env, flags);
     const { home } = config;
     const credentials = await requireCredentials(home);
     const connection = connectBridge(credentials, {

@@ -1,9 +1,11 @@
+import { writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { agentHome, readAgentConfig } from '../../../src/agent/config/agent-config.ts';
 import { UsageError } from '../../../src/lib/errors.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 
 describe('the configuration', () => {
   it('has defaults for everything and is frozen', () => {
@@ -15,7 +17,7 @@ describe('the configuration', () => {
       managedPairSecret: null,
       browserPath: null,
       concurrency: 1,
-      proxy: { httpProxy: '', httpsProxy: '', noProxy: '' },
+      proxy: { httpProxy: '', httpsProxy: '', noProxy: '', extraCas: null },
     });
     expect(Object.isFrozen(config)).toBe(true);
   });
@@ -80,7 +82,49 @@ describe('the configuration', () => {
       https_proxy: 'proxy.test:3128',
       NO_PROXY: 'a,b',
     });
-    expect(proxy).toEqual({ httpProxy: '', httpsProxy: 'http://proxy.test:3128', noProxy: 'a,b' });
+    expect(proxy).toMatchObject({ httpProxy: '', httpsProxy: 'http://proxy.test:3128', noProxy: 'a,b' });
+  });
+
+  it.each([
+    ['http://us@er:p@ss@proxy:3128', null],
+    ['http://user:p%40ss%2Fw%3Ard@proxy:3128', null],
+    ['http://user:hunter2%zz@proxy:3128', 'written %25'],
+    ['http://user:hunter2#x@proxy:3128', 'percent-encoded'],
+    ['http://user:123/hunter2@proxy:3128', 'percent-encoded'],
+    ['http://user:123?hunter2@proxy:3128', 'percent-encoded'],
+    ['http://proxy:3128/path', 'something behind host and port'],
+    ['http://proxy:99999', 'no address of an http proxy'],
+  ])('judges the proxy %s without repeating its password', (address, problem) => {
+    const read = () => readAgentConfig({ HTTP_PROXY: address });
+    if (problem === null) return expect(read().proxy.httpProxy).toBe(address);
+    try {
+      read();
+      expect.unreachable();
+    } catch (error) {
+      const told = (error as UsageError).problems?.join() ?? String(error);
+      expect(told).toMatch(new RegExp(`^HTTP_PROXY: .*${problem}`));
+      expect(told).not.toContain('hunter2');
+    }
+  });
+
+  it('names the file of certificates that is none, and why', async () => {
+    const folder = await tempFolder();
+    await writeFile(join(folder, 'corp.pem'), 'no certificate');
+    for (const [file, why] of [
+      ['nothing.pem', 'is not there'],
+      ['', 'is no file'],
+      ['corp.pem', 'holds no certificate in PEM form'],
+    ] as const) {
+      const path = join(folder, file);
+      try {
+        readAgentConfig({ QUALINET_CA_FILE: 'x' }, { caFile: path });
+        expect.unreachable();
+      } catch (error) {
+        const [problem] = (error as UsageError).problems;
+        expect(problem).toContain(`QUALINET_CA_FILE (--ca-file): ${path.replace(/\/$/, '')}`);
+        expect(problem).toContain(why);
+      }
+    }
   });
 
   it('keeps the managed secret only where managed pairing is allowed, and prints no secret', () => {
