@@ -1,4 +1,5 @@
 import type { Browser } from 'playwright-core';
+import type { Certificate } from '../lib/certificates.ts';
 import { EnvironmentError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { browserEnvironment } from './browser-environment.ts';
@@ -6,6 +7,7 @@ import type { Environment } from './browser-machine.ts';
 import type { BrowserChoice } from './find-browser.ts';
 import { loadPlaywright } from './load-playwright.ts';
 import { plainMessage } from './step-error.ts';
+import { trustInBrowser } from './trusted-ca.ts';
 
 /** `auto`: on unless root, with a warning where it does not work; `required`: on, or the browser does not start. */
 type SandboxMode = 'auto' | 'required' | 'off';
@@ -18,6 +20,8 @@ export interface LaunchOptions {
   log: Log;
   /** The program's environment, of which Chromium gets a small part. Without it Chromium gets a minimal one. */
   env?: Environment;
+  /** Trusted besides Chromium's own list. */
+  certificates?: readonly Certificate[];
   /** Whoever cleans up after this program when it cannot do so itself. */
   watcher?: BrowserWatcher;
 }
@@ -47,10 +51,23 @@ export interface Chromium {
 
 /** Starts a Chromium. Throws EnvironmentError with its own words when it does not start. */
 export async function launchChromium(options: LaunchOptions): Promise<Chromium> {
+  const { certificates = [], env = {}, log } = options;
+  await options.watcher?.starting();
+  // Made anew for each: a folder that lies in the temporary one for days may be cleaned away.
+  const trust = await trustInBrowser(certificates, { env, log });
+  try {
+    const chromium = await launchSandboxed({ ...options, env: { ...env, ...trust.env } });
+    return { ...chromium, close: () => chromium.close().then(trust.remove) };
+  } catch (error) {
+    await trust.remove();
+    throw error;
+  }
+}
+
+async function launchSandboxed(options: LaunchOptions): Promise<Chromium> {
   const { choice, sandbox = 'auto', log } = options;
   const isRoot = process.getuid?.() === 0;
   const wanted = sandbox === 'required' || (sandbox === 'auto' && !isRoot);
-  await options.watcher?.starting();
   try {
     return await launch(options, wanted);
   } catch (error) {

@@ -37,9 +37,12 @@ export async function trustInBrowser(
     );
     return nothing;
   }
-  const home = await mkdtemp(join(tmpdir(), 'qualinet-trust-'));
-  const remove = (): Promise<void> => rm(home, { recursive: true, force: true }).catch(() => {});
+  let home: string | null = null;
+  const remove = async (): Promise<void> => {
+    if (home !== null) await rm(home, { recursive: true, force: true }).catch(() => {});
+  };
   try {
+    home = await mkdtemp(join(tmpdir(), 'qualinet-trust-'));
     await fillDatabase(join(home, '.pki/nssdb'), certificates, env);
     await linkFonts(env['HOME'] ?? homedir(), home);
     return { env: { HOME: home }, remove };
@@ -50,12 +53,18 @@ export async function trustInBrowser(
         cause: error,
       });
     }
-    log.warn(
-      `the browser does NOT trust the certificates of --ca-file, because certutil is missing: ${howToInstall}`,
-    );
+    if (!warned.has(log)) {
+      warned.add(log);
+      log.warn(
+        `the browser does NOT trust the certificates of --ca-file, because certutil is missing: ${howToInstall}`,
+      );
+    }
     return nothing;
   }
 }
+
+/** Whoever was told already: each browser of a life would say the same. */
+const warned = new WeakSet<Log>();
 
 /** What brings `certutil`, by system. */
 const howToInstall = 'apt install libnss3-tools (Fedora, RHEL and Alpine: nss-tools)';

@@ -1,7 +1,6 @@
 import type { EngineConfig } from '../agent/config/agent-config.ts';
 import type { BrowserChoice } from '../browser/find-browser.ts';
 import type { BrowserWatcher } from '../browser/launch-chromium.ts';
-import { trustInBrowser } from '../browser/trusted-ca.ts';
 import { launchBrowser, type WarmBrowser } from '../browser/warm-browser.ts';
 import type { CommandContext } from '../command-line/command.ts';
 import type { Log } from '../lib/log.ts';
@@ -11,8 +10,6 @@ import { chooseBrowser } from './choose-browser.ts';
 export interface OpenBrowser {
   choice: BrowserChoice;
   warm: WarmBrowser;
-  /** Ends it and removes what was made for it. Never rejects. */
-  close(): Promise<void>;
 }
 
 /**
@@ -34,16 +31,13 @@ export async function openBrowser({
 }): Promise<OpenBrowser> {
   const { browserPath, home } = config;
   const choice = await chooseBrowser({ browserPath, headed, home }, context);
-  const trust = await trustInBrowser(config.proxy.extraCas?.certificates ?? [], { env: context.env, log });
   const warm = await launchBrowser({
     choice,
     headed,
     log,
-    env: { ...context.env, ...trust.env },
+    env: context.env,
+    certificates: config.proxy.extraCas?.certificates ?? [],
     ...(watcher === undefined ? {} : { watcher }),
-  }).catch(async (error: unknown) => {
-    await trust.remove();
-    throw error;
   });
-  return { choice, warm, close: () => warm.close().then(trust.remove) };
+  return { choice, warm };
 }

@@ -36,10 +36,8 @@ async function site({ key, cert }: { key: string; cert: string }): Promise<strin
 async function visit(certificateFile: string | null, addresses: readonly string[]): Promise<string[]> {
   const pem = certificateFile === null ? '' : await readFile(certificateFile, 'utf8');
   const certificates = pem === '' ? [] : parseCertificates(pem, Date.now());
-  const trust = await trustInBrowser(certificates, { env: process.env, log: silentLog });
-  onTestFinished(trust.remove);
-  const env = { ...process.env, ...trust.env };
-  const warm = await launchBrowser({ choice: await testBrowser(), log: silentLog, env });
+  const { env } = process;
+  const warm = await launchBrowser({ choice: await testBrowser(), log: silentLog, env, certificates });
   const { page, close } = await warm.newRun();
   const seen: string[] = [];
   for (const address of addresses) {

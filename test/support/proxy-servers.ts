@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer as createTlsServer } from 'node:tls';
 import { type ServerProcess, serverProcess } from './server-process.ts';
 import { findServerPrograms, freePort } from './server-programs.ts';
 import type { TestAuthority } from './test-authority.ts';
@@ -155,36 +154,6 @@ def responseheaders(flow):
     tell(f"{flow.response.status_code} {flow.request.pretty_url}\\n{flow.response.headers}".encode())
     flow.response.stream = tell
 `;
-
-/** A proxy that is spoken to over TLS: this, in front of any other. */
-export async function startTlsFront(
-  port: number,
-  { key, cert }: { key: string; cert: string },
-): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createTlsServer({ key, cert }, (socket) => {
-    const inner = connect(port, '127.0.0.1');
-    socket.pipe(inner).pipe(socket);
-    for (const [one, other] of [
-      [socket, inner],
-      [inner, socket],
-    ] as const) {
-      one.on('error', () => other.destroy());
-      one.on('close', () => other.destroy());
-    }
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  const sockets = new Set<{ destroy(): void }>();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `https://localhost:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
-  };
-}
 
 async function place() {
   const folder = await mkdtemp(join(tmpdir(), 'qualinet-test-proxy-'));

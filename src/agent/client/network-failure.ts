@@ -49,7 +49,7 @@ function proxyFailure(target: URL, text: string, code: string, proxy: ChosenProx
   if (isConnectTimeout.test(code)) {
     return {
       text: `the proxy ${origin} does not answer (${code})`,
-      hint: `Check ${variable}, and that the proxy runs.`,
+      hint: `Check ${variable}${origin.startsWith('https:') ? ' (most proxies are spoken to as http://)' : ''}, and that the proxy runs.`,
     };
   }
   return null;

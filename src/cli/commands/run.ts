@@ -49,12 +49,10 @@ export const run = defineCommand({
     const log = peopleLog(context);
     const abort = new AbortController();
     const stopListening = listenForSignals(context, abort);
-    const { choice, warm, close } = await openBrowser({ config, headed, log, context }).catch(
-      (error: unknown) => {
-        stopListening();
-        throw error;
-      },
-    );
+    const { choice, warm } = await openBrowser({ config, headed, log, context }).catch((error: unknown) => {
+      stopListening();
+      throw error;
+    });
     try {
       const progress = progressPrinter(checked.steps, context.stderr);
       progress.begin(file.name ?? basename(path), choice);
@@ -80,7 +78,7 @@ export const run = defineCommand({
           : exitCode.flowFailed;
     } finally {
       stopListening();
-      await close();
+      await warm.close();
     }
   },
 });

@@ -86,9 +86,8 @@ export const start = defineCommand({
         random: Math.random,
         log,
         async startEngine() {
-          const opened = await openBrowser({ config, headed, log, context, watcher: browsers });
-          closing.push(opened.close);
-          const { choice, warm } = opened;
+          const { choice, warm } = await openBrowser({ config, headed, log, context, watcher: browsers });
+          closing.push(() => warm.close());
           introduceBrowser(choice, warm, log);
           return {
             executeFlow: engineOn(warm),
