@@ -52,8 +52,8 @@ export interface PairingDeps extends RetryDeps {
 
 /**
  * Pairs this machine: redeem the code, wait for the operator, fetch the key. Nothing is written here.
- * Throws RefusedError for a code that is not taken, a denial, or a wait that ended; EnvironmentError for an answer that
- * must not be believed; BridgeUnavailableError when there is none.
+ * Throws CredentialsRejectedError for a code that is not taken, a denial, or a wait that ended; EnvironmentError for an answer
+ * that must not be believed; BridgeUnavailableError when there is none.
  */
 export async function pairRunner(
   request: PairingRequest,
@@ -125,18 +125,27 @@ export async function pairRunner(
     // Not by the time that the bridge names: this machine's clock may be hours off.
     const endsMs = deps.clock.monotonicMs() + longestWaitMs;
     let waitMs = 0;
+    let told = '';
     for (let round = 0; ; round += 1) {
       await deps.clock.sleep(waitMs, deps.signal);
       const answer = await withRetry(
         () => client.call('claimCredentials', { body: { runnerId, claimToken }, signal: deps.signal }),
-        { signal: deps.signal, retries: 8, onRetry: (error) => deps.log.warn(error.message) },
+        {
+          signal: deps.signal,
+          retries: claimRetries,
+          onRetry({ message }) {
+            if (message !== told) deps.log.warn(`${message}; asking again`);
+            told = message;
+          },
+        },
         deps,
       ).catch((error: unknown) => {
         throw explained(error);
       });
+      told = '';
       if (answer.state === 'approved') return answer;
       if (deps.clock.monotonicMs() > endsMs) {
-        throw new RefusedError('pairing_expired', 'nobody approved this machine in time', { hint: newCode });
+        throw explained(new RefusedError('pairing_expired', 'the bridge never ended this pairing'));
       }
       if (round === 0) story.waiting();
       waitMs = Math.min(answer.pollAfterMs ?? pollAfterMs, longestPauseMs);
@@ -160,6 +169,8 @@ function ownAddress(written: string): string {
 }
 
 const newCode = 'Ask for a new code, then: qualinet pair CODE';
+/** Tries of one claim: about as many minutes as a bridge waits for its operator, because the code is used up meanwhile. */
+const claimRetries = 60;
 /** The bridge decides when a pairing is over; the runner gives up by itself only well after that. */
 const longestWaitMs = 60 * 60_000;
 /** Longest pause between two claims, whatever the bridge asks for. */

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { describeHost } from '../../../src/agent/credentials/host.ts';
 import { type PairingRequest, pairRunner } from '../../../src/agent/credentials/pairing.ts';
+import { type Clock, systemClock } from '../../../src/lib/clock.ts';
 import {
   BridgeUnavailableError,
   CancelledError,
@@ -11,8 +12,12 @@ import { checkWord } from '../../../src/protocol/keys.ts';
 import { type FakeCode, managedSecret } from '../../support/fake-bridge.ts';
 import { fixture } from '../agent-fixture.ts';
 
-async function pairing(code: FakeCode | null, over: Partial<PairingRequest> = {}) {
-  const base = await fixture();
+async function pairing(
+  code: FakeCode | null,
+  over: Partial<PairingRequest> = {},
+  given: { clock?: Clock } = {},
+) {
+  const base = await fixture(given);
   const { bridge, transport, clock, log } = base;
   if (code !== null) bridge.codes.set('012345', code);
   const story: string[] = [];
@@ -80,6 +85,29 @@ describe('pairing', () => {
       message: expect.stringContaining(text),
       hint: expect.stringContaining('new code'),
     });
+  });
+
+  it('gives up by itself when the bridge never decides, like one that the bridge has ended', async () => {
+    let sleptMs = 0;
+    const clock: Clock = {
+      ...systemClock,
+      monotonicMs: () => systemClock.monotonicMs() + sleptMs,
+      // Time-outs of requests go by the clock on the wall; pauses between them take no time here.
+      sleep(ms, signal) {
+        if (ms < 1_000) sleptMs += 10 * 60_000;
+        return systemClock.sleep(ms < 1_000 ? 0 : ms, signal);
+      },
+    };
+    const { pair } = await pairing({ claims: ['pending'] }, {}, { clock });
+    await expect(pair()).rejects.toThrow(CredentialsRejectedError);
+    expect(sleptMs).toBeGreaterThanOrEqual(60 * 60_000);
+  });
+
+  it('survives a network that is lost for minutes, and says so once', async () => {
+    const { bridge, pair, log } = await pairing({ claims: ['pending', 'approved'] });
+    bridge.script('claimCredentials', ...Array.from({ length: 40 }, () => 'drop' as const));
+    expect((await pair()).keys).toHaveLength(1);
+    expect(log.lines.filter((line) => line.startsWith('warn'))).toHaveLength(1);
   });
 
   it.each([{ redisUrl: 'redis://h' }, { bootstrap: { redis_url: 'x' } }])(
