@@ -1,4 +1,4 @@
-import { chmod, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findRedisUrl } from '../../../src/agent/client/redis-url.ts';
@@ -11,6 +11,7 @@ import {
   saveCredentials,
 } from '../../../src/agent/credentials/credentials.ts';
 import { EnvironmentError, NotPairedError } from '../../../src/lib/errors.ts';
+import { readPrivateJsonFile } from '../../../src/lib/json-file.ts';
 import { FakeBridge } from '../../support/fake-bridge.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -74,6 +75,14 @@ describe('runner.json', () => {
     const other = await tempFolder();
     await symlink(credentialsPath(home), credentialsPath(other));
     await expect(readCredentials(other)).rejects.toThrow('symbolic link');
+  });
+
+  it('of another user is refused', async () => {
+    const home = await homeWith((file) => file);
+    // Only root can give a file away; anybody else looks at one of root's.
+    if (process.getuid?.() === 0) await chown(credentialsPath(home), 65_534, 65_534);
+    const path = process.getuid?.() === 0 ? credentialsPath(home) : '/etc/passwd';
+    await expect(readPrivateJsonFile(path)).rejects.toThrow('belongs to another user');
   });
 
   it('can be deleted twice', async () => {

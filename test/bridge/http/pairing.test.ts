@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Secret } from '../../../src/lib/secret.ts';
 import { checkWord, type ExchangeKeys, newExchangeKeys, unwrapKey } from '../../../src/protocol/keys.ts';
 import { type ResponseOf, routes } from '../../../src/protocol/routes.ts';
@@ -140,6 +140,80 @@ describe('a pairing code', () => {
     expect(refused).toMatchObject({ status: 429, body: { code: 'too_many_attempts' } });
     expect(refused.headers.get('retry-after')).toBe('300');
     expect((await post(url, '/v1/codes', { workspace: 'other' }, adminToken)).status).toBe(200);
+  });
+});
+
+describe('wrong guesses', () => {
+  const proxied = { QUALINET_TRUSTED_PROXIES: '127.0.0.1' };
+  const open = async () => {
+    const other = await bridgeFixture({ clock, timing: { sweepMs: Number.MAX_SAFE_INTEGER }, env: proxied });
+    onTestFinished(other.end);
+    const { bridge } = other;
+    const make = async (): Promise<string> =>
+      String((await post(bridge.url, '/v1/codes', { workspace }, bridge.adminToken)).body['code']);
+    const codes = [await make(), await make(), await make()];
+    /** Tries a code as a peer with this address, as a proxy tells it. */
+    const guess = async (code: string, address: string): Promise<number> => {
+      const { publicKey } = newExchangeKeys();
+      const response = await fetch(`${bridge.url}/v1/pairings`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': address },
+        body: JSON.stringify({ code, publicKey, host: testHost }),
+      });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    const wrong = ['111111', '222222', '333333', '444444'].find((code) => !codes.includes(code)) ?? '';
+    return { codes, wrong, guess };
+  };
+
+  it('of one /64 count together, whichever of its addresses they come from; the next network is free', async () => {
+    const { codes, wrong, guess } = await open();
+    for (let host = 1; host <= 5; host += 1) expect(await guess(wrong, `2001:db8:1:2::${host}`)).toBe(403);
+    expect(await guess(codes[0] ?? '', '2001:db8:1:2:ffff::9')).toBe(429);
+    expect(await guess(codes[0] ?? '', '2001:db8:1:3::1')).toBe(200);
+  });
+
+  it('of one IPv4 address count together, written as IPv6 or not', async () => {
+    const { codes, wrong, guess } = await open();
+    for (let round = 0; round < 5; round += 1) {
+      expect(await guess(wrong, round % 2 === 0 ? '203.0.113.7' : '::ffff:203.0.113.7')).toBe(403);
+    }
+    expect(await guess(codes[0] ?? '', '203.0.113.7')).toBe(429);
+    expect(await guess(codes[0] ?? '', '203.0.113.8')).toBe(200);
+  });
+
+  it('from many addresses are limited all together, also when they come at once; a minute later a code works', async () => {
+    const { codes, wrong, guess } = await open();
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => guess(wrong, `198.51.100.${index}`)),
+    );
+    expect(answers.filter((status) => status === 403).length).toBeLessThanOrEqual(20);
+    expect(answers.filter((status) => status === 429).length).toBeGreaterThanOrEqual(20);
+    // What was refused for the limit was not counted, so twenty others of other addresses are enough, whatever came before.
+    for (let more = 0; more < 20; more += 1) await guess(wrong, `198.51.101.${more}`);
+    expect(await guess(codes[0] ?? '', '192.0.2.1')).toBe(429);
+    await clock.advance(60_001);
+    expect(await guess(codes[0] ?? '', '192.0.2.1')).toBe(200);
+  });
+
+  it('take as long for a wrong code as for a used and an expired one', async () => {
+    const used = (await newCode()).code;
+    await redeem(used);
+    const expired = (await newCode()).code;
+    await clock.advance(300_000);
+    const wrong = [used, expired].includes('123456') ? '654321' : '123456';
+    const times = new Map<string, number[]>([wrong, used, expired].map((code) => [code, []]));
+    for (let round = 0; round < 12; round += 1) {
+      for (const [code, taken] of times) {
+        await clock.advance(600_001);
+        const startedMs = performance.now();
+        expect((await redeem(code)).status).toBe(403);
+        taken.push(performance.now() - startedMs);
+      }
+    }
+    const medians = [...times.values()].map((taken) => [...taken].sort((a, b) => a - b)[6] ?? 0);
+    expect(Math.max(...medians) / Math.min(...medians), medians.join()).toBeLessThan(3);
   });
 });
 
