@@ -120,7 +120,8 @@ describe('a browser behind a proxy that opens TLS', () => {
       ),
     );
     const trusted = args.map((arg) => (arg === 'THE-PROXY' ? between.certificateFile : arg));
-    const program = startProgram(runnerProgram, ['run', flow, ...trusted], {
+    const pictures = ['--screenshots', await tempFolder()];
+    const program = startProgram(runnerProgram, ['run', flow, ...trusted, ...pictures], {
       env: runnerEnv(await tempFolder()),
     });
     return { code: await program.ended, said: program.said() };
