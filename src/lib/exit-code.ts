@@ -2,6 +2,7 @@
 export const exitCode = {
   done: 0,
   flowFailed: 1,
+  checkFailed: 1,
   usage: 64,
   unavailable: 69,
   internal: 70,
@@ -15,7 +16,7 @@ export const exitCode = {
 /** What each exit code means, in the words `--help` and the docs print. */
 export const exitCodeMeaning: Readonly<Record<number, string>> = {
   [exitCode.done]: 'done or drained',
-  [exitCode.flowFailed]: 'the flow failed',
+  [exitCode.flowFailed]: 'the flow failed (doctor: a check failed)',
   [exitCode.usage]: 'the command line or the flow file is wrong',
   [exitCode.unavailable]: 'the API, or a server the bridge needs, cannot be reached',
   [exitCode.internal]: 'an internal error',

@@ -23,6 +23,9 @@ const maxAheadS = 60;
 /** How long a bridge must remember a nonce: no request that bears it is accepted after this. */
 export const nonceMemoryMs = (maxAgeS + maxAheadS) * 1_000;
 
+/** A runner whose clock is off by more than this is told so, and signs with the bridge's time from then on. */
+export const clockToleranceMs = Math.min(requestLifeS, maxAheadS) * 1_000;
+
 /** A key to sign or verify with; `secret` is base64url. */
 export interface SigningKey {
   keyid: string;

@@ -1,3 +1,4 @@
+import { byteText } from '../../lib/bytes.ts';
 import { duration } from '../../lib/duration.ts';
 import type { FlightSnapshot, LastEnd, Standstill } from './flight-snapshot.ts';
 
@@ -54,7 +55,7 @@ function judged(last: FlightSnapshot, now: MachineNow): Pick<LastEnd, 'kind' | '
   if (limitBytes > 0 && usedBytes >= fullHeap * limitBytes) {
     return {
       kind: 'out_of_heap',
-      text: `the process ended without a word when its JavaScript heap was nearly full (${size(usedBytes)} of ${size(limitBytes)}), ${alive}`,
+      text: `the process ended without a word when its JavaScript heap was nearly full (${byteText(usedBytes)} of ${byteText(limitBytes)}), ${alive}`,
     };
   }
   if (last.namespace !== 'unknown' && now.namespace !== 'unknown' && last.namespace !== now.namespace) {
@@ -68,11 +69,11 @@ function judged(last: FlightSnapshot, now: MachineNow): Pick<LastEnd, 'kind' | '
 
 /** Null when no counter of processes ended for want of memory has risen since. */
 function memoryText(last: FlightSnapshot, now: MachineNow): string | null {
-  const used = `this runner last used ${size(last.rssBytes)}`;
+  const used = `this runner last used ${byteText(last.rssBytes)}`;
   if (hasRisen(last.group?.oomKills, now.group?.oomKills)) {
     const limit = last.group?.limitBytes;
-    const of = typeof limit === 'number' ? ` of ${size(limit)}` : '';
-    return `the container or service ran out of memory and the system ended processes of it (it last used ${size(last.group?.usedBytes ?? 0)}${of}; ${used})`;
+    const of = typeof limit === 'number' ? ` of ${byteText(limit)}` : '';
+    return `the container or service ran out of memory and the system ended processes of it (it last used ${byteText(last.group?.usedBytes ?? 0)}${of}; ${used})`;
   }
   if (!hasRisen(last.systemOomKills, now.systemOomKills)) return null;
   return `the system ran out of memory and ended processes (oom_kill rose from ${last.systemOomKills} to ${now.systemOomKills}; ${used})`;
@@ -98,9 +99,4 @@ function standstillText({ at, lastStandstill: last }: FlightSnapshot): string {
 /** `2026-11-24T12:01:55.123Z` -> `2026-11-24 12:01:55Z`. */
 function clockTime(iso: string): string {
   return iso.replace('T', ' ').replace(/\.\d+Z$/, 'Z');
-}
-
-function size(bytes: number): string {
-  const mib = bytes / 1024 ** 2;
-  return mib < 1024 ? `${Math.round(mib)} MiB` : `${(mib / 1024).toFixed(1)} GiB`;
 }

@@ -1,0 +1,33 @@
+import { portOf } from '../../agent/client/bare-way.ts';
+import { duration } from '../../lib/duration.ts';
+import { errorText, systemErrorCode } from '../../lib/errors.ts';
+import { type Check, failed, ok } from './check.ts';
+
+export const connection: Check = {
+  name: 'connection',
+  title: 'Connection',
+  needs: ['proxy', 'dns'],
+  fix: 'A firewall may drop it without a word: allow this machine to open connections to the bridge, or set HTTPS_PROXY',
+  async run({ clock, target, way }, signal) {
+    const url = await target();
+    const port = portOf(url);
+    const startedMs = clock.monotonicMs();
+    try {
+      const opened = await way.open(url, signal);
+      if ('refusal' in opened) return failed(`the proxy answers ${opened.refusal.status}`, connection.fix);
+      const { remoteAddress } = opened.socket;
+      opened.socket.destroy();
+      const to = way.proxyFor(url) === null ? `to ${remoteAddress} port ${port}` : 'through the proxy';
+      return ok(`opened ${to} in ${duration(clock.monotonicMs() - startedMs)}`);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (systemErrorCode(error) === 'ECONNREFUSED') {
+        return failed(
+          `nothing listens at ${url.hostname} port ${port}`,
+          'Check address and port, and that the bridge runs',
+        );
+      }
+      return failed(`no connection to ${url.hostname} port ${port}: ${errorText(error)}`, connection.fix);
+    }
+  },
+};
