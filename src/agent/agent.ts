@@ -102,6 +102,7 @@ export async function runAgent(options: AgentOptions, outer: AgentDeps): Promise
 
   try {
     const { executeFlow, capabilities } = await deps.startEngine();
+    status.engineStarted(capabilities);
     beside.push(
       keepKeysFresh(identity, outer.client, { ...outer, signal: ending.signal, onRejected: fail }),
       listen(),

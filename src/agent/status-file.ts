@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import { errorText } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { replaceFile } from '../lib/replace-file.ts';
+import type { Capabilities } from '../protocol/messages.ts';
 import type { AgentEvent } from './agent-event.ts';
 
 /**
@@ -23,6 +24,13 @@ const statusSchema = z.object({
   state: z.enum(agentStates),
   /** Last answered poll that changed the state from or to being connected. */
   connectedAt: iso.nullable(),
+  /** When polls began to fail; null while they are answered. */
+  disconnectedAt: iso.nullable().default(null),
+  /** What executes the runs; null before it was started. */
+  browser: z
+    .object({ kind: z.string(), version: z.string().optional(), sandbox: z.boolean().optional() })
+    .nullable()
+    .default(null),
   /** The bridge gives this runner no further runs. */
   drainOrdered: z.boolean(),
   runs: z.array(
@@ -56,6 +64,8 @@ export async function readStatusFile(home: string): Promise<AgentStatus | null> 
 export interface StatusFile {
   onEvent(event: AgentEvent): void;
   draining(): void;
+  /** The browser was started. */
+  engineStarted(capabilities: Pick<Capabilities, 'browser'>): void;
   /** Writes the last state; resolves when it is on disk. */
   close(): Promise<void>;
 }
@@ -84,6 +94,8 @@ export function openStatusFile(
     updatedAt: now(),
     state: 'starting',
     connectedAt: null,
+    disconnectedAt: null,
+    browser: null,
     drainOrdered: false,
     runs: [],
     runsEnded: 0,
@@ -100,6 +112,14 @@ export function openStatusFile(
       isDraining = true;
       change({});
     },
+    engineStarted: ({ browser: { kind, version, sandbox } }) =>
+      change({
+        browser: {
+          kind,
+          ...(version === undefined ? {} : { version }),
+          ...(sandbox === undefined ? {} : { sandbox }),
+        },
+      }),
     async close() {
       closing.abort();
       change({ state: 'ended', runs: [] });
@@ -111,10 +131,13 @@ export function openStatusFile(
     switch (event.type) {
       case 'connected':
         isConnected = true;
-        return { connectedAt: now() };
+        return { connectedAt: now(), disconnectedAt: null };
       case 'disconnected':
         isConnected = false;
-        return { lastError: { at: now(), message: event.error } };
+        return {
+          lastError: { at: now(), message: event.error },
+          disconnectedAt: current.disconnectedAt ?? now(),
+        };
       case 'drain_ordered':
         return { drainOrdered: true };
       case 'drain_lifted':

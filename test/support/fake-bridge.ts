@@ -323,6 +323,8 @@ export class FakeBridge {
       }
       case 'runnerSelf':
         return json({ ...this.#about(runnerId), ...this.#life(1), generation: 1, draining: this.isDraining });
+      case 'health':
+        return { status: 200, type: 'text/plain', body: 'ok\n', isSigned: false };
       case 'retireSelf':
       case 'releaseLease':
         return json({ done: true });
