@@ -7,7 +7,7 @@ import { type ChosenProxy, chooseProxy } from './proxies.ts';
 import { trustedCertificates } from './trusted-certificates.ts';
 
 /** A bare connection to a bridge, or what the proxy said instead of making one; `start` is the beginning of its page. */
-export type BareConnection = { socket: Socket } | { refusal: { status: number; start: string } };
+type BareConnection = { socket: Socket } | { refusal: { status: number; start: string } };
 
 /** The way of the transport without its requests: for looking at the way itself. */
 export interface BareWay {

@@ -1,5 +1,6 @@
 import { followControl } from '../../agent/client/control-stream.ts';
 import { duration } from '../../lib/duration.ts';
+import { CancelledError } from '../../lib/errors.ts';
 import { silentLog } from '../../lib/log.ts';
 import { type Check, ok, skipped, warning } from './check.ts';
 
@@ -15,6 +16,7 @@ export const controlHints: Check = {
     const bridge = await client();
     if (bridge === null) return skipped('cannot be known: this machine is not paired');
     const ending = new AbortController();
+    const isOver = new CancelledError('it is known whether hints get through');
     const onAbort = (): void => ending.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     const startedMs = clock.monotonicMs();
@@ -22,8 +24,10 @@ export const controlHints: Check = {
     let why = 'nothing came through';
     const log = {
       ...silentLog,
+      // It tells why a stream ended; one that does not open need not be tried again here.
       debug(message: string) {
-        if (heardMs === null) why = message;
+        if (!ending.signal.aborted) why = message;
+        ending.abort(isOver);
       },
     };
     const following = followControl({
@@ -38,11 +42,11 @@ export const controlHints: Check = {
       onHeard(isHeard) {
         if (!isHeard) return;
         heardMs = clock.monotonicMs() - startedMs;
-        ending.abort(null);
+        ending.abort(isOver);
       },
     });
     const patience = clock.sleep(patienceMs, ending.signal).then(
-      () => ending.abort(null),
+      () => ending.abort(isOver),
       () => {},
     );
     await Promise.all([following, patience]);

@@ -56,7 +56,8 @@ function refused(
   const authority = `${hostname}:${portOf(target)}`;
   const page = titleOf(start);
   const said = `${named} answers ${status}${page === null ? '' : ` ("${page}")`}`;
-  if (status === 407) {
+  // Some answer 401 to a password that is wrong.
+  if (status === 407 || (status === 401 && authorization !== null)) {
     return failed(
       `${said}: it wants ${authorization === null ? 'a user and a password' : 'another user or password'}`,
       `Set ${variable}=${origin.replace('://', '://USER:PASSWORD@')} (special characters percent-encoded: @ is %40)`,

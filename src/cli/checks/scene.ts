@@ -18,20 +18,20 @@ import { openBrowser } from '../open-browser.ts';
 import type { Machine } from './machine.ts';
 
 /** The bridge that is looked at, and who named it. */
-export interface BridgeAddress {
+interface BridgeAddress {
   url: string;
   from: 'runner.json' | '--api' | 'API_BASE_URL';
 }
 
 /** An answer that the bridge signed, and its clock at that moment. */
-export interface SelfAnswer {
+interface SelfAnswer {
   self: ResponseOf<'runnerSelf'>;
   /** How far the bridge's clock is ahead of this machine's, in ms; signed, to the second. */
   aheadMs: number | null;
 }
 
 /** An unsigned answer: anybody may have written it. */
-export interface HealthAnswer {
+interface HealthAnswer {
   status: number;
   location: string | null;
   text: string;

@@ -11,7 +11,7 @@ import { thisMachine } from '../checks/machine.ts';
 import { resultPrinter } from '../checks/print-results.ts';
 import { reportOf } from '../checks/report.ts';
 import { runChecks } from '../checks/run-checks.ts';
-import { openScene } from '../checks/scene.ts';
+import { openScene, type Scene } from '../checks/scene.ts';
 import { engineFlags } from '../engine-flags.ts';
 
 const options = z.object({
@@ -37,6 +37,7 @@ export const doctor = defineCommand({
       const code = signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
       if (stoppedBy !== null) context.exit(code);
       stoppedBy = code;
+      context.stderr.write('Stopping; once more ends at once.\n');
       abort.abort(new CancelledError(`stopped (${signal})`));
     });
     const clock = systemClock;
@@ -49,10 +50,11 @@ export const doctor = defineCommand({
       clock,
     });
     const startedMs = clock.monotonicMs();
+    let code: number = exitCode.internal;
     try {
       const results = await runChecks(checks, scene, {
         clock,
-        isDeep: deep || only.some((name) => checkTable.some((check) => check.name === name && check.isDeep)),
+        isDeep: deep || only.some(isDeepCheck),
         signal: abort.signal,
         onResult: (result) => printer?.onResult(result),
       });
@@ -60,16 +62,36 @@ export const doctor = defineCommand({
       const report = reportOf(results, { qualinetVersion: version, durationMs });
       printer?.end(report);
       if (json) context.stdout.write(`${JSON.stringify(report)}\n`);
-      return report.isHealthy ? exitCode.done : exitCode.checkFailed;
+      code = report.isHealthy ? exitCode.done : exitCode.checkFailed;
     } catch (error) {
       if (stoppedBy === null) throw error;
-      return stoppedBy;
+      code = stoppedBy;
     } finally {
-      await scene.close();
+      await closeInTime(scene, () => context.exit(code));
       stopListening();
     }
+    return code;
   },
 });
+
+/** Longest that a browser may take to end once all is told; one that hangs at its start would take a minute. */
+const closeMs = 5_000;
+
+/** Closes the scene, or ends the process, and with it what hangs. */
+async function closeInTime(scene: Scene, exit: () => never): Promise<void> {
+  const over = new AbortController();
+  const tooLong = systemClock.sleep(closeMs, over.signal).then(
+    () => true,
+    () => false,
+  );
+  const isLate = await Promise.race([scene.close().then(() => false), tooLong]);
+  over.abort(null);
+  if (isLate) exit();
+}
+
+function isDeepCheck(name: string): boolean {
+  return checkTable.some((check) => check.name === name && check.isDeep === true);
+}
 
 function knownName(name: string): string {
   const names = checkTable.map((check) => check.name);
