@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../lib/clock.ts';
 import { CancelledError, ExpectedError, errorText } from '../../lib/errors.ts';
 import { type Check, defaultLimitMs, type Finding, failed, skipped } from './check.ts';
@@ -47,6 +48,8 @@ export async function runChecks(
     if (check.isDeep === true && !isDeep) return skipped('it takes about a minute', 'qualinet doctor --deep');
     const limitMs = check.limitMs ?? defaultLimitMs;
     const ending = new AbortController();
+    // A check may hold many connections, each of which listens.
+    setMaxListeners(100, ending.signal);
     const tooLong = new CancelledError(`nothing came of it within ${limitMs / 1_000} s`);
     const onAbort = (): void => ending.abort(signal.reason);
     if (signal.aborted) onAbort();

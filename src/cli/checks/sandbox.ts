@@ -6,7 +6,7 @@ export const sandbox: Check = {
   name: 'sandbox',
   title: "Browser's sandbox",
   needs: ['page'],
-  fix: 'Run the runner as a user of its own, not as root',
+  fix: 'Run it as a user of its own: qualinet service install (or accept that: --allow-root)',
   limitMs: 45_000,
   async run({ launch, machine }) {
     const launched = await launch();
