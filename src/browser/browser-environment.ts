@@ -2,8 +2,8 @@ import { homedir, tmpdir } from 'node:os';
 import type { Environment } from './browser-machine.ts';
 
 /**
- * The environment a Chromium gets: what it needs to start, find fonts, a display and a proxy, and nothing else.
- * The runner's own settings and secrets never reach a process that renders foreign pages.
+ * The environment a Chromium gets: what it needs to start, find fonts and a display, and nothing else.
+ * No proxy either: where its requests go is not the environment's to say. The runner's own settings and secrets never reach a process that renders foreign pages.
  * `extra` is what this very browser needs besides (BrowserChoice.env).
  */
 export function browserEnvironment(
@@ -23,7 +23,6 @@ const passedOn: ReadonlySet<string> = new Set([
   ...['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'DBUS_SESSION_BUS_ADDRESS'],
   ...['XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME', 'XDG_DATA_DIRS', 'XDG_SESSION_TYPE'],
   ...['FONTCONFIG_PATH', 'FONTCONFIG_FILE', 'LD_LIBRARY_PATH'],
-  ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'],
   // Windows does not start a program without these.
   ...['SYSTEMROOT', 'SYSTEMDRIVE', 'WINDIR', 'USERPROFILE', 'LOCALAPPDATA', 'APPDATA', 'PROGRAMFILES'],
 ]);

@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import { ExpectedError } from '../lib/errors.ts';
 import { unlessAborted } from '../lib/unless-aborted.ts';
 import type { RunError, RunResult, StepEvent, StepResult } from '../protocol/run-result.ts';
+import { networkOutcome } from './egress/network-outcome.ts';
 import { type Picture, takePicture } from './evidence.ts';
 import { executeStep } from './execute-step.ts';
 import type { RunDeed } from './run-deed.ts';
@@ -60,6 +61,7 @@ export async function executeFlow(
   const opened = await openUnlessStopped(deps);
   if (!('page' in opened)) return end(signal.aborted ? 'cancelled' : 'failed', opened);
 
+  opened.network.listen(deps.onDeed);
   const halt = firstOf(signal, opened.gone);
   try {
     for (const step of run.steps) {
@@ -68,7 +70,8 @@ export async function executeFlow(
       if (nodeTypes[step.type].hasSideEffects) await untilItMayBegin(halt.signal, deps);
       const stepStartedAt = clock.monotonicMs();
       const given = { opened, stop: signal, halt: halt.signal, ensureMayAct, clock };
-      const outcome = await executeStep(step, variables, given);
+      if (step.type === 'navigate') opened.network.forget();
+      const outcome = networkOutcome(step, await executeStep(step, variables, given), opened.network);
       const durationMs = msSince(stepStartedAt, clock);
 
       if (outcome.how === 'done' && outcome.done.extracted !== undefined) {

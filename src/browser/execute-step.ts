@@ -40,7 +40,7 @@ export async function executeStep(
   const backstop = timeBudget(budget.timeoutMs + backstopMs, clock, halt);
   try {
     halt.throwIfAborted();
-    const deps = { page: opened.page, budget, clock, halt, ensureMayAct };
+    const deps = { page: opened.page, network: opened.network, budget, clock, halt, ensureMayAct };
     const done = await backstop.spend(perform(read.step, deps));
     const notes = notesOf(opened);
     if (done !== null) return { how: 'done', done: { ...done, logs: `${done.logs}${notes}` } };

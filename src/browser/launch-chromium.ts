@@ -4,6 +4,7 @@ import { EnvironmentError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { browserEnvironment } from './browser-environment.ts';
 import type { Environment } from './browser-machine.ts';
+import { chromiumNetworkFlags } from './egress/chromium-network-flags.ts';
 import type { BrowserChoice } from './find-browser.ts';
 import { loadPlaywright } from './load-playwright.ts';
 import { plainMessage } from './step-error.ts';
@@ -18,6 +19,8 @@ export interface LaunchOptions {
   headed?: boolean;
   sandbox?: SandboxMode;
   log: Log;
+  /** Where all of Chromium's requests go; pages bring credentials of their own, without which nothing is reached. */
+  proxyUrl: string;
   /** The program's environment, of which Chromium gets a small part. Without it Chromium gets a minimal one. */
   env?: Environment;
   /** Trusted besides Chromium's own list. */
@@ -88,13 +91,15 @@ const closeMs = 5_000;
 const launchMs = 30_000;
 
 async function launch(
-  { choice, headed = false, env, log, watcher }: LaunchOptions,
+  { choice, headed = false, env, log, proxyUrl, watcher }: LaunchOptions,
   sandboxed: boolean,
 ): Promise<Chromium> {
   const browser = await loadPlaywright().chromium.launch({
     executablePath: choice.path,
     headless: !headed,
     chromiumSandbox: sandboxed,
+    args: [...chromiumNetworkFlags],
+    proxy: { server: proxyUrl, bypass: '<-loopback>' },
     env: browserEnvironment(env ?? {}, choice.env),
     timeout: launchMs,
     // The program ends its browser itself, in order; Playwright would close it under a run that is being drained.

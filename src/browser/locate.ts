@@ -1,6 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
 import type { Clock } from '../lib/clock.ts';
 import { duration } from '../lib/duration.ts';
+import type { PageNetwork } from './egress/page-network.ts';
 import { type ElementLook, type LookRequest, lookInPage, type Need } from './look-in-page.ts';
 import { isBetweenDocuments, plainMessage, StepFailure } from './step-error.ts';
 import type { TimeBudget } from './time-budget.ts';
@@ -34,6 +35,7 @@ export interface Found {
 
 export interface LocateDeps {
   page: Page;
+  network: PageNetwork;
   budget: TimeBudget;
   clock: Clock;
   /** Fires when the run is to stop or the page is gone. */

@@ -1,4 +1,5 @@
 import { duration } from '../lib/duration.ts';
+import type { PageNetwork } from './egress/page-network.ts';
 import type { LocateDeps } from './locate.ts';
 import { isTimeout, StepFailure } from './step-error.ts';
 
@@ -8,7 +9,7 @@ import { isTimeout, StepFailure } from './step-error.ts';
  */
 export async function openAddress(
   url: string,
-  { page, budget, halt, ensureMayAct }: LocateDeps,
+  { page, network, budget, halt, ensureMayAct }: LocateDeps,
 ): Promise<string> {
   const options = () => ({ timeout: Math.max(1, budget.remainingMs()), signal: halt });
   ensureMayAct();
@@ -21,8 +22,20 @@ export async function openAddress(
     if (isTimeout(error))
       throw new StepFailure('timeout', `${url} did not load within ${duration(budget.timeoutMs)}`);
     // A page that sends its visitor on by script while it loads: where that leads is the page that was opened.
-    if (!(error instanceof Error && /interrupted by another navigation/.test(error.message))) throw error;
+    if (!(error instanceof Error && /interrupted by another navigation/.test(error.message))) {
+      throw asWithoutProxy(error, network);
+    }
     await page.waitForLoadState('load', options());
     return `Opened ${url}, which led to ${page.url()}`;
   }
+}
+
+/** To the browser every connection that its proxy could not make failed alike; the proxy knows what the browser would have found. */
+function asWithoutProxy(error: unknown, network: PageNetwork): unknown {
+  if (!(error instanceof Error)) return error;
+  const [code, url] = /net::ERR_[A-Z0-9_]+ at (\S+)/.exec(error.message) ?? [];
+  const netError = url === undefined ? null : network.failureOf(url);
+  if (code === undefined || netError === null || !/TUNNEL|CONTENT_LENGTH/.test(code)) return error;
+  error.message = error.message.replace(/net::ERR_[A-Z0-9_]+/, `net::${netError}`);
+  return error;
 }

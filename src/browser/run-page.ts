@@ -1,11 +1,16 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Log } from '../lib/log.ts';
+import type { EgressProxy } from './egress/egress-proxy.ts';
+import { greetProxy } from './egress/greet-proxy.ts';
+import { type PageNetwork, pageNetwork } from './egress/page-network.ts';
 import { BrowserEndedFailure, StepFailure } from './step-error.ts';
 
 /** A fresh context with the one page a run acts on. Nothing of an earlier run is in it, nothing of it stays. */
 export interface RunPage {
   readonly page: Page;
   readonly context: BrowserContext;
+  /** Its way to the network, and what came of it. */
+  readonly network: PageNetwork;
   /**
    * Fires when page or browser go away other than by {@link close}, with a StepFailure as reason: a BrowserEndedFailure
    * when it is the whole browser that ended.
@@ -24,13 +29,24 @@ const closeMs = 5_000;
 /** Dialogs worth telling of in one step. */
 const maxDialogs = 3;
 
-/** Opens a context and its page in `browser`. `kill` ends the browser when the context cannot be closed. */
+/**
+ * Opens a context and its page in `browser`, which reaches nothing until rules are bound to its network. `kill` ends the
+ * browser when the context cannot be closed.
+ */
 export async function openRunPage(
   browser: Browser,
-  { kill, log }: { kill: () => void; log: Log },
+  { kill, log, egress }: { kill: () => void; log: Log; egress: EgressProxy },
 ): Promise<RunPage> {
-  // Service workers stay allowed: a fresh context has none, and sites are tested as their visitors get them.
-  const context = await browser.newContext({ acceptDownloads: false });
+  const session = egress.open();
+  // Service workers stay allowed: a fresh context has none, and sites are tested as their visitors get them. Named here, the
+  // one entry of the bypass list holds whatever PLAYWRIGHT_DISABLE_FORCED_CHROMIUM_PROXIED_LOOPBACK says: loopback, too, goes
+  // through the proxy.
+  const context = await browser
+    .newContext({ acceptDownloads: false, proxy: { server: egress.url, bypass: '<-loopback>' } })
+    .catch((error: unknown) => {
+      session.close();
+      throw error;
+    });
   const gone = new AbortController();
   const dialogs: string[] = [];
   let closing: Promise<void> | null = null;
@@ -47,7 +63,9 @@ export async function openRunPage(
   let page: Page;
   try {
     page = await context.newPage();
+    await greetProxy(page, session);
   } catch (error) {
+    session.close();
     await context.close().catch(() => {});
     throw error;
   }
@@ -72,10 +90,14 @@ export async function openRunPage(
   return {
     page,
     context,
+    network: pageNetwork(context, page, session),
     gone: gone.signal,
     takeDialogs: () => dialogs.splice(0),
     close() {
-      closing ??= closeContext(context, kill, log).finally(() => browser.off('disconnected', onDisconnected));
+      closing ??= closeContext(context, kill, log).finally(() => {
+        browser.off('disconnected', onDisconnected);
+        session.close();
+      });
       return closing;
     },
   };

@@ -1,11 +1,13 @@
 import { EnvironmentError } from '../lib/errors.ts';
+import { type EgressProxy, type NetworkOptions, startEgressProxy } from './egress/egress-proxy.ts';
+import type { NetworkRules } from './egress/network-rules.ts';
 import { type Chromium, type LaunchOptions, launchChromium } from './launch-chromium.ts';
 import { openRunPage, type RunPage } from './run-page.ts';
 
 /** A Chromium that stays up between runs. A run gets a fresh context; a browser that died is replaced for the next run. */
 export interface WarmBrowser {
-  /** A page nobody has used. Throws EnvironmentError when no browser can be started. */
-  newRun(): Promise<RunPage>;
+  /** A page nobody has used, held by these rules, or by those of the browser. Throws EnvironmentError when no browser can be started. */
+  newRun(rules?: NetworkRules): Promise<RunPage>;
   /** Chromium's version, as `156.0.8078.79`. */
   readonly version: string;
   /** False when Chromium runs without its sandbox. */
@@ -25,9 +27,27 @@ export interface WarmBrowser {
  * Throws EnvironmentError when the browser cannot be started.
  */
 export async function launchBrowser(
-  options: LaunchOptions & { runsPerBrowser?: number },
+  options: Omit<LaunchOptions, 'proxyUrl'> & { runsPerBrowser?: number; network?: NetworkOptions },
 ): Promise<WarmBrowser> {
-  const { log, runsPerBrowser = defaultRunsPerBrowser } = options;
+  const { network = openNetwork } = options;
+  const egress = await startEgressProxy(network);
+  try {
+    return await launchBehind(egress, { ...options, network });
+  } catch (error) {
+    await egress.close();
+    throw error;
+  }
+}
+
+async function launchBehind(
+  egress: EgressProxy,
+  {
+    network,
+    runsPerBrowser = defaultRunsPerBrowser,
+    ...options
+  }: Omit<LaunchOptions, 'proxyUrl'> & { runsPerBrowser?: number; network: NetworkOptions },
+): Promise<WarmBrowser> {
+  const { log } = options;
   const background = new Set<Promise<unknown>>();
   const living = new Set<Host>();
   let replacing: Promise<Host> | null = null;
@@ -35,7 +55,7 @@ export async function launchBrowser(
 
   async function launchHost(): Promise<Host> {
     const host: Host = {
-      chromium: await launchChromium(options),
+      chromium: await launchChromium({ ...options, proxyUrl: egress.url }),
       runs: 0,
       active: 0,
       spare: null,
@@ -56,7 +76,7 @@ export async function launchBrowser(
       stopWatching = () => browser.off('disconnected', onDisconnected);
       if (!browser.isConnected()) onDisconnected();
     });
-    return Promise.race([openRunPage(browser, { kill, log }), ended]).finally(() => stopWatching());
+    return Promise.race([openRunPage(browser, { kill, log, egress }), ended]).finally(() => stopWatching());
   }
 
   function prepareSpare(host: Host): void {
@@ -96,7 +116,7 @@ export async function launchBrowser(
     return ready !== null && !ready.gone.aborted ? ready : open(from);
   }
 
-  async function newRun(isSecondTry = false): Promise<RunPage> {
+  async function newRun(rules: NetworkRules, isSecondTry = false): Promise<RunPage> {
     if (isClosed) throw new Error('the browser was closed');
     const from = await usableHost();
     from.runs += 1;
@@ -108,6 +128,7 @@ export async function launchBrowser(
     };
     try {
       const opened = await takePage(from);
+      opened.network.bind(rules);
       let closing: Promise<void> | null = null;
       const close = (): Promise<void> => {
         closing ??= inBackground(opened.close().finally(release));
@@ -117,7 +138,7 @@ export async function launchBrowser(
     } catch (error) {
       release();
       if (isAlive(from)) throw error;
-      if (!isSecondTry) return newRun(true);
+      if (!isSecondTry) return newRun(rules, true);
       throw new EnvironmentError('the browser ended while a page was opened, twice', { cause: error });
     }
   }
@@ -131,7 +152,7 @@ export async function launchBrowser(
   let host = await launchHost();
   let closing: Promise<void> | null = null;
   return {
-    newRun: () => newRun(),
+    newRun: (rules = network.rules) => newRun(rules),
     get version() {
       return host.chromium.version;
     },
@@ -151,11 +172,15 @@ export async function launchBrowser(
         await replacing?.catch(() => {});
         await Promise.all([...living].map(({ chromium }) => chromium.close()));
         while (background.size > 0) await Promise.all(background);
+        await egress.close();
       })();
       return closing;
     },
   };
 }
+
+/** Without any rules of the machine: everything but the metadata services of clouds. */
+const openNetwork: NetworkOptions = { rules: { profile: 'open', allowHosts: [], onlyLists: [] } };
 
 /** After this many runs a browser is replaced. Nothing leaks in 200 contexts (measured); this is for safety. */
 const defaultRunsPerBrowser = 200;

@@ -11,4 +11,5 @@ export const engineFlags = {
   network: z.string().optional(),
   allowHost: z.array(z.string()).optional(),
   onlyHosts: z.string().optional(),
+  browserProxy: z.string().optional(),
 };

@@ -26,6 +26,10 @@ const networkOptions: readonly CommandOption[] = [
     repeatable: true,
   },
   { flags: '--only-hosts <hosts>', summary: 'The only hosts flows may reach, separated by commas' },
+  {
+    flags: '--browser-proxy <url>',
+    summary: 'Proxy that flows go through, or none (default: HTTPS_PROXY, HTTP_PROXY, NO_PROXY)',
+  },
 ];
 
 const secretOptions: readonly CommandOption[] = [];

@@ -5,11 +5,14 @@ import { launchBrowser, type WarmBrowser } from '../browser/warm-browser.ts';
 import type { CommandContext } from '../command-line/command.ts';
 import type { Log } from '../lib/log.ts';
 import { chooseBrowser } from './choose-browser.ts';
+import { type FlowChooser, networkOptions, networkSummary } from './network-options.ts';
 
 /** A browser that takes runs, and why it is this one. */
 export interface OpenBrowser {
   choice: BrowserChoice;
   warm: WarmBrowser;
+  /** What flows may reach, for people. */
+  network: string;
 }
 
 /**
@@ -18,26 +21,34 @@ export interface OpenBrowser {
  */
 export async function openBrowser({
   config,
+  chooser,
   headed,
   log,
   context,
   watcher,
+  ownPorts = () => [],
 }: {
   config: EngineConfig;
+  /** Who chooses the flows. */
+  chooser: FlowChooser;
   headed: boolean;
   log: Log;
   context: CommandContext;
   watcher?: BrowserWatcher;
+  /** Ports on which this runner listens; no flow reaches them. */
+  ownPorts?: () => readonly number[];
 }): Promise<OpenBrowser> {
   const { browserPath, home } = config;
   const choice = await chooseBrowser({ browserPath, headed, home }, context);
+  const network = networkOptions(config, chooser);
   const warm = await launchBrowser({
     choice,
     headed,
     log,
+    network: { ...network, ownPorts },
     env: context.env,
     certificates: config.proxy.extraCas?.certificates ?? [],
     ...(watcher === undefined ? {} : { watcher }),
   });
-  return { choice, warm };
+  return { choice, warm, network: networkSummary(network) };
 }

@@ -10,6 +10,8 @@ export interface HostPattern {
   readonly text: string;
   /** Null for every port. */
   readonly port: number | null;
+  /** The address or network it was written for; null for names and `*`. */
+  readonly network: { readonly address: string; readonly prefix: number } | null;
   /** True for a host as it stands in an address; names are compared without case, addresses by value. */
   matchesHost(host: string, port: number): boolean;
   /** True for an IP address that a connection goes to. A name never matches an address. */
@@ -22,7 +24,7 @@ export function parseHostPattern(text: string): HostPattern {
     /^(\[[^\]]*\](?:\/\d+)?|[^:]*|[^:]*:[^:]*:.*?)(?::(\d{1,5}))?$/.exec(text) ?? [];
   const port = portText === undefined ? null : Number(portText);
   if (host === '' || (port !== null && (port < 1 || port > 65_535))) throw malformed(text);
-  const { byName, network } = readHost(host, text);
+  const { byName, network, written } = readHost(host, text);
   const isPort = (asked: number): boolean => port === null || port === asked;
   const inNetwork = (address: string): boolean => {
     const bare = withoutBrackets(address);
@@ -32,6 +34,7 @@ export function parseHostPattern(text: string): HostPattern {
   return {
     text,
     port,
+    network: written,
     matchesHost: (asked, askedPort) =>
       isPort(askedPort) && (byName(canonical(asked) ?? '') || inNetwork(asked)),
     matchesAddress: (address, askedPort) => isPort(askedPort) && inNetwork(address),
@@ -41,8 +44,8 @@ export function parseHostPattern(text: string): HostPattern {
 function readHost(
   host: string,
   text: string,
-): { byName: (name: string) => boolean; network: BlockList | null } {
-  if (host === '*') return { byName: () => true, network: null };
+): { byName: (name: string) => boolean; network: BlockList | null; written: HostPattern['network'] } {
+  if (host === '*') return { byName: () => true, network: null, written: null };
   const [base = '', prefix] = host.split('/');
   const address = canonical(base.replace(/^\*\./, ''));
   if (address === null) throw malformed(text);
@@ -50,14 +53,19 @@ function readHost(
   if (family === 0) {
     if (prefix !== undefined || base.slice(1).includes('*')) throw malformed(text);
     const isBelow = base.startsWith('*.');
-    return { byName: (name) => (isBelow ? name.endsWith(`.${address}`) : name === address), network: null };
+    return {
+      byName: (name) => (isBelow ? name.endsWith(`.${address}`) : name === address),
+      network: null,
+      written: null,
+    };
   }
   const most = family === 6 ? 128 : 32;
   const bits = prefix === undefined ? most : Number(prefix);
   if (base.startsWith('*') || !/^\d{1,3}$/.test(prefix ?? '0') || bits > most) throw malformed(text);
   const network = new BlockList();
-  network.addSubnet(withoutBrackets(address), bits, family === 6 ? 'ipv6' : 'ipv4');
-  return { byName: () => false, network };
+  const bare = withoutBrackets(address);
+  network.addSubnet(bare, bits, family === 6 ? 'ipv6' : 'ipv4');
+  return { byName: () => false, network, written: { address: bare, prefix: bits } };
 }
 
 /** As a browser writes a host: without case, names in ASCII, addresses in their one form. Null for what is no host. */

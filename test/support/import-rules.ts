@@ -37,6 +37,8 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   zod: ['protocol', 'flow', 'agent', 'cli', 'bridge', 'bridge/cli', 'command-line'],
   'http-message-sig': ['protocol'],
   'playwright-core': ['browser'],
+  'proxy-chain': ['browser'],
+  'ipaddr.js': ['browser'],
   undici: ['agent'],
   ky: ['agent'],
   'p-retry': ['agent', 'bridge'],

@@ -129,10 +129,14 @@ export async function pairRunner(
   await runToEnd(runnerProgram, ['pair', code, '--api', bridge.url, ...args], { env: runnerEnv(home) });
 }
 
-/** Environment of a runner process with this home, on the suite's browser. */
+/** Environment of a runner process with this home, on the suite's browser, whose flows may reach the sites of tests. */
 export function runnerEnv(home: string): Record<string, string> {
   const browser = process.env['QUALINET_TEST_BROWSER'];
-  return programEnv({ QUALINET_HOME: home, ...(browser === undefined ? {} : { QUALINET_BROWSER: browser }) });
+  return programEnv({
+    QUALINET_HOME: home,
+    QUALINET_ALLOW_HOSTS: '127.0.0.1,localhost,[::1]',
+    ...(browser === undefined ? {} : { QUALINET_BROWSER: browser }),
+  });
 }
 
 /** Starts `qualinet start` on a paired home. The caller stops it. */

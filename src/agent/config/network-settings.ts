@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { normaliseProxyAddress } from './proxy-settings.ts';
 import { setting } from './setting.ts';
-import { hostPatterns, optionalText } from './values.ts';
+import { hostPatterns, optionalText, parsedBy } from './values.ts';
 
 /** Which part of the network flows may reach. Only this machine decides: nothing of it comes from the server. */
 export const networkSettings = {
@@ -24,5 +25,13 @@ export const networkSettings = {
     flag: '--only-hosts',
     summary: 'The only hosts that flows may reach, separated by commas',
     value: hostPatterns,
+  }),
+  /** Null for the proxy of the runner itself, empty for none. */
+  browserProxy: setting({
+    variables: ['QUALINET_BROWSER_PROXY'],
+    flag: '--browser-proxy',
+    summary:
+      'Proxy that flows go through, or `none` (default: as the runner itself, HTTPS_PROXY, HTTP_PROXY and NO_PROXY)',
+    value: optionalText.transform(parsedBy((text) => (text === 'none' ? '' : normaliseProxyAddress(text)))),
   }),
 };

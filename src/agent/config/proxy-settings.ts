@@ -78,7 +78,7 @@ function proxyAddress() {
 }
 
 /** `proxy:3128` is common; undici wants a scheme. The text itself is never repeated: it may hold a password. */
-function normaliseProxyAddress(text: string): string {
+export function normaliseProxyAddress(text: string): string {
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   const url = URL.canParse(address) ? new URL(address) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {

@@ -143,7 +143,8 @@ export function openScene(options: SceneOptions): Scene {
         if (typeof fields['reason'] === 'string') sandboxReason = fields['reason'];
       },
     };
-    const { choice, warm } = await openBrowser({ config, headed, log, context: quiet });
+    const chooser = (await credentials().catch(() => null))?.mode ?? 'self-hosted';
+    const { choice, warm } = await openBrowser({ config, chooser, headed, log, context: quiet });
     return { choice, warm, launchMs: clock.monotonicMs() - startedMs, sandboxReason };
   });
 

@@ -49,10 +49,12 @@ export const run = defineCommand({
     const log = peopleLog(context);
     const abort = new AbortController();
     const stopListening = listenForSignals(context, abort);
-    const { choice, warm } = await openBrowser({ config, headed, log, context }).catch((error: unknown) => {
-      stopListening();
-      throw error;
-    });
+    const { choice, warm } = await openBrowser({ config, chooser: 'owner', headed, log, context }).catch(
+      (error: unknown) => {
+        stopListening();
+        throw error;
+      },
+    );
     try {
       const progress = progressPrinter(checked.steps, context.stderr);
       progress.begin(file.name ?? basename(path), choice);

@@ -32,7 +32,7 @@ import { protocolVersion } from '../../protocol/limits.ts';
 import type { Capabilities } from '../../protocol/messages.ts';
 import { engineFlags } from '../engine-flags.ts';
 import { engineOn } from '../engine-on.ts';
-import { openBrowser } from '../open-browser.ts';
+import { type OpenBrowser, openBrowser } from '../open-browser.ts';
 import { openLife } from '../open-life.ts';
 import { pairMachine, readLine } from './pair.ts';
 
@@ -86,9 +86,11 @@ export const start = defineCommand({
         random: Math.random,
         log,
         async startEngine() {
-          const { choice, warm } = await openBrowser({ config, headed, log, context, watcher: browsers });
+          const chooser = credentials.value.mode;
+          const opened = await openBrowser({ config, chooser, headed, log, context, watcher: browsers });
+          const { choice, warm } = opened;
           closing.push(() => warm.close());
-          introduceBrowser(choice, warm, log);
+          introduceBrowser(opened, log);
           return {
             executeFlow: engineOn(warm),
             capabilities: capabilitiesOf(choice, warm, concurrency),
@@ -185,11 +187,12 @@ function introduce(
   });
 }
 
-function introduceBrowser(choice: BrowserChoice, warm: WarmBrowser, log: Log): void {
+function introduceBrowser({ choice, warm, network }: OpenBrowser, log: Log): void {
   log.info(`browser: ${choice.kind} ${warm.version} (${choice.why})`, {
     path: choice.path,
     sandbox: warm.sandboxed,
   });
+  log.info(`network that flows may reach: ${network}`);
 }
 
 function capabilitiesOf(choice: BrowserChoice, warm: WarmBrowser, concurrency: number): Capabilities {
