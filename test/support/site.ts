@@ -12,7 +12,7 @@ export interface Site {
 export type Page = string | ((response: ServerResponse, url: URL) => void);
 
 /** Serves `pages` by path. A text is the body of an HTML page; other paths are answered with 404. */
-export async function startSite(pages: Readonly<Record<string, Page>>): Promise<Site> {
+export async function startSite(pages: Readonly<Record<string, Page>>, address = '127.0.0.1'): Promise<Site> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://site');
@@ -23,11 +23,11 @@ export async function startSite(pages: Readonly<Record<string, Page>>): Promise<
     if (typeof page === 'string') return html(response, page);
     page(response, url);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the site listens on no port');
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('the site listens on no port');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://${address}:${bound.port}`,
     requests,
     close: () =>
       new Promise((resolve) => {

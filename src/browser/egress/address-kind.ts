@@ -84,8 +84,9 @@ function embedded(address: ipaddr.IPv6): ipaddr.IPv4[] {
   const last = at(12, 13, 14, 15);
   if (isLocalTranslator(address)) {
     // RFC 6052 §2.2: where the IPv4 address is depends on how long the network's prefix is, which only its owner knows.
+    // What is no address in one place is the padding of another: none begins with a zero.
     return [last, at(6, 7, 9, 10), at(7, 9, 10, 11), at(9, 10, 11, 12)].filter(
-      (form, index) => index === 0 || form.toString() !== '0.0.0.0',
+      ({ octets: [first] }) => first !== 0,
     );
   }
   switch (address.range() as string) {
