@@ -119,6 +119,7 @@ const netReasons: readonly (readonly [string, string])[] = [
   ['ERR_UNSAFE_PORT', 'Chromium does not open this port'],
   ['ERR_UNSAFE_REDIRECT', 'the site redirects to an address that is not opened'],
   ['ERR_BLOCKED', 'the request was blocked'],
+  ['ERR_PROXY_AUTH', 'the proxy of this network wants another user or password'],
   ['ERR_PROXY', 'the proxy cannot be reached'],
   ['ERR_TUNNEL', 'the proxy refused the connection'],
   ['ERR_HTTP_RESPONSE_CODE_FAILURE', 'the server answered with an error and no page'],

@@ -84,7 +84,10 @@ async function demo(cleanup: (() => Promise<void>)[], signal: AbortSignal): Prom
     signal,
     onStderr: (line) => say(`            ${line}`),
   });
-  const runner = startProgram(runnerProgram, ['start'], { env: runnerEnv() });
+  // The shop is on this machine, which is closed to flows of a server unless its owner says otherwise.
+  const start = ['start', '--allow-host', new URL(site.url).host];
+  say(`            $ qualinet ${start.join(' ')}`);
+  const runner = startProgram(runnerProgram, start, { env: runnerEnv() });
   cleanup.push(() => runner.stop());
   say(`Runner      process ${runner.process.pid}, long-polling ${url}`);
 
@@ -143,7 +146,7 @@ async function stayUp(signal: AbortSignal): Promise<void> {
 The bridge stays up at ${apiBaseUrl}. Pair a second runner with it in another terminal:
 
   QUALINET_HOME=.demo/second node bin/qualinet.js pair ${code} --api ${apiBaseUrl}
-  QUALINET_HOME=.demo/second node bin/qualinet.js start
+  QUALINET_HOME=.demo/second node bin/qualinet.js start --allow-host 127.0.0.1
 
 Ctrl-C ends the demo.`);
   if (!signal.aborted) await aborted(signal).catch(() => {});

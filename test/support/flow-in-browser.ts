@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { NetworkRules } from '../../src/browser/egress/network-rules.ts';
 import type { FailurePicture } from '../../src/browser/execute-flow.ts';
 import { executeFlow } from '../../src/browser/execute-flow.ts';
+import type { RunDeed } from '../../src/browser/run-deed.ts';
 import type { RunPage } from '../../src/browser/run-page.ts';
 import { launchBrowser, type WarmBrowser } from '../../src/browser/warm-browser.ts';
 import { fieldsOf, type NodeType } from '../../src/flow/node-types.ts';
@@ -54,47 +56,57 @@ export function browserTests(pages: Readonly<Record<string, Page>>) {
     browser,
     url: (path: string) => `${site?.url}${path}`,
     requests: () => site?.requests ?? [],
-    /** Executes steps in the warm browser. `onPage` gets the page before the first step. */
-    async run(
-      steps: readonly ShortStep[],
-      given: {
-        variables?: Variables;
-        signal?: AbortSignal;
-        onPage?: (opened: RunPage) => void;
-        ensureMayAct?: () => void;
-        sideEffectsMayBegin?: () => Promise<void>;
-        onEvent?: (event: StepEvent) => void;
-        keepScreenshot?: (picture: FailurePicture) => Promise<{ url: string } | { problem: string }>;
-      } = {},
-    ): Promise<RunSeen> {
-      const events: StepEvent[] = [];
-      const pictures: FailurePicture[] = [];
-      const result = await executeFlow(
-        { steps: steps.map(longStep), variables: given.variables ?? {} },
-        {
-          async openPage() {
-            const opened = await browser().newRun();
-            given.onPage?.(opened);
-            return opened;
-          },
-          signal: given.signal ?? new AbortController().signal,
-          ensureMayAct: () => given.ensureMayAct?.(),
-          sideEffectsMayBegin: () => given.sideEffectsMayBegin?.() ?? Promise.resolve(),
-          onDeed: () => {},
-          onEvent(event) {
-            events.push(stepEventSchema.parse(event));
-            given.onEvent?.(event);
-          },
-          async keepScreenshot(picture) {
-            pictures.push(picture);
-            return given.keepScreenshot?.(picture) ?? { url: `https://pictures.test/${picture.nodeId}` };
-          },
-          clock: systemClock,
-        },
-      );
-      return { result: runResultSchema.parse(result), events, pictures };
-    },
+    /** Executes steps in the warm browser. */
+    run: (steps: readonly ShortStep[], given?: RunGiven) => executeSteps(browser(), steps, given),
   };
+}
+
+/** What a test brings to a run besides its steps. */
+interface RunGiven {
+  variables?: Variables;
+  signal?: AbortSignal;
+  rules?: NetworkRules;
+  onDeed?: (deed: RunDeed) => void;
+  /** Gets the page before the first step. */
+  onPage?: (opened: RunPage) => void;
+  ensureMayAct?: () => void;
+  sideEffectsMayBegin?: () => Promise<void>;
+  onEvent?: (event: StepEvent) => void;
+  keepScreenshot?: (picture: FailurePicture) => Promise<{ url: string } | { problem: string }>;
+}
+
+/** Executes steps in a browser. */
+export async function executeSteps(
+  warm: Pick<WarmBrowser, 'newRun'>,
+  steps: readonly ShortStep[],
+  given: RunGiven = {},
+): Promise<RunSeen> {
+  const events: StepEvent[] = [];
+  const pictures: FailurePicture[] = [];
+  const result = await executeFlow(
+    { steps: steps.map(longStep), variables: given.variables ?? {} },
+    {
+      async openPage() {
+        const opened = await warm.newRun(given.rules);
+        given.onPage?.(opened);
+        return opened;
+      },
+      signal: given.signal ?? new AbortController().signal,
+      ensureMayAct: () => given.ensureMayAct?.(),
+      sideEffectsMayBegin: () => given.sideEffectsMayBegin?.() ?? Promise.resolve(),
+      onDeed: (deed) => given.onDeed?.(deed),
+      onEvent(event) {
+        events.push(stepEventSchema.parse(event));
+        given.onEvent?.(event);
+      },
+      async keepScreenshot(picture) {
+        pictures.push(picture);
+        return given.keepScreenshot?.(picture) ?? { url: `https://pictures.test/${picture.nodeId}` };
+      },
+      clock: systemClock,
+    },
+  );
+  return { result: runResultSchema.parse(result), events, pictures };
 }
 
 function longStep([type, fields]: ShortStep, index: number): Step {

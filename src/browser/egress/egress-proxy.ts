@@ -8,12 +8,13 @@ import {
   type PrepareRequestFunctionResult,
   RequestError,
 } from 'proxy-chain';
+import { addressKind } from './address-kind.ts';
 import { dial, pinnedLookup } from './dial.ts';
 import { type EgressSession, openSession } from './egress-session.ts';
 import { FilterServer } from './filter-server.ts';
 import { hostLookup, type ResolveName } from './host-lookup.ts';
 import { netErrorOf, netErrorOfStatus } from './net-errors.ts';
-import { isOfThisMachine, type NetworkRules, refusalOf, type Target } from './network-rules.ts';
+import { type NetworkRules, refusalOf, type Target } from './network-rules.ts';
 import { noUpstream, type UpstreamProxies, upstreamFor } from './upstream-proxy.ts';
 
 /** What the pages of a browser may reach, and how. All of it comes from this machine's configuration. */
@@ -53,20 +54,23 @@ export async function startEgressProxy({
 }: NetworkOptions): Promise<EgressProxy> {
   const sessions = new Map<string, EgressSession>();
   const addressesOf = hostLookup(resolve);
-  const asked = new WeakMap<IncomingMessage, { session: EgressSession; target: Target }>();
+  const asked = new WeakMap<IncomingMessage, Asked>();
   const server = new FilterServer(
-    { host: '127.0.0.1', port: 0, authRealm: 'qualinet', prepareRequestFunction: prepare },
+    { host: '127.0.0.1', port: 0, prepareRequestFunction: prepare },
     (request, status) => {
-      const { session, target } = asked.get(request) ?? {};
-      if (session === undefined || target === undefined || status === refusedStatus) return;
-      if (session.failureOf(target) === null) session.failed(target, netErrorOfStatus(status));
+      const about = asked.get(request);
+      if (about === undefined || status === refusedStatus) return;
+      const { session, target, isProxied } = about;
+      if (session.failureOf(target) !== null) return;
+      session.failed(target, netErrorOfStatus(status, isProxied));
     },
   );
   server.on(
     'tunnelConnectFailed',
     ({ customTag, response }: { customTag?: Asked; response: IncomingMessage }) => {
-      const netError =
-        response.statusCode === 407 ? 'ERR_PROXY_AUTH_REQUESTED' : 'ERR_TUNNEL_CONNECTION_FAILED';
+      const netError = [401, 407].includes(response.statusCode ?? 0)
+        ? 'ERR_PROXY_AUTH_REQUESTED'
+        : 'ERR_TUNNEL_CONNECTION_FAILED';
       customTag?.session.failed(customTag.target, netError);
     },
   );
@@ -79,11 +83,12 @@ export async function startEgressProxy({
       return { customResponseFunction: () => ({ statusCode: 204 }) };
     }
     const target = readTarget(given);
-    asked.set(request, { session, target });
+    const about: Asked = { session, target, isProxied: false };
+    asked.set(request, about);
     const { addresses, proxy } = await admit(session, target, !isHttp);
     withoutHeader(request, 'proxy-connection');
-    const customTag: Asked = { session, target };
-    if (proxy !== null) return { upstreamProxyUrl: proxy, customTag };
+    about.isProxied = proxy !== null;
+    if (proxy !== null) return { upstreamProxyUrl: proxy, customTag: about };
     if (isHttp) return { httpAgent: session.agent, dnsLookup: pinnedLookup(addresses) as never };
     return { customConnectServer: await tunnel(session, target, addresses, request.socket) };
   }
@@ -121,7 +126,7 @@ export async function startEgressProxy({
     }
     session.reached(target);
     // What is on this machine is not reached through another one.
-    const isHere = addresses.length > 0 && addresses.every(isOfThisMachine);
+    const isHere = addresses.length > 0 && addresses.every((address) => addressKind(address) === 'loopback');
     return { addresses, proxy: isHere ? null : proxy };
   }
 
@@ -143,6 +148,8 @@ export async function startEgressProxy({
 interface Asked {
   session: EgressSession;
   target: Target;
+  /** It goes on to the proxy of the network. */
+  isProxied: boolean;
 }
 
 /** Longest a name may take to be looked up here where another proxy will look it up anyway. */
@@ -187,8 +194,9 @@ async function tunnel(
   // Of the server that proxy-chain hands sockets to it uses this event only.
   const joint = new EventEmitter().once('connection', (from: Socket) => {
     session.hold(from);
-    pipeline(from, socket, () => {});
-    pipeline(socket, from, () => {});
+    // Node's server, proxy-chain and the pipeline listen to it, eleven times in all.
+    from.setMaxListeners(20);
+    pipeline(from, socket, from, () => {});
   });
   // It may be gone before it is handed over.
   source.once('close', () => socket.destroy());

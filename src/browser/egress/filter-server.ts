@@ -28,13 +28,10 @@ export class FilterServer extends Server {
   }
 
   override failRequest(request: IncomingMessage, error: NodeJS.ErrnoException): void {
-    if (error instanceof RequestError && error.statusCode === 407) {
-      super.failRequest(request, error);
-      return;
-    }
     const status = error instanceof RequestError ? error.statusCode : 500;
     this.#onBroken(request, status);
-    request.socket.end(request.method === 'CONNECT' ? noTunnel : noAnswer);
+    if (status === 407) request.socket.end(whoAreYou);
+    else request.socket.end(request.method === 'CONNECT' ? noTunnel : noAnswer);
   }
 }
 
@@ -42,6 +39,10 @@ export class FilterServer extends Server {
 function isOwnStatus(status: number): boolean {
   return status >= 400;
 }
+
+// proxy-chain writes this by the name of the error's class, which a bundle may change.
+const whoAreYou =
+  'HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm="qualinet"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n';
 
 const noTunnel = 'HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n';
 

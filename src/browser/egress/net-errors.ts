@@ -5,8 +5,12 @@ export function netErrorOf(error: unknown): string {
   return byCode[code] ?? 'ERR_CONNECTION_FAILED';
 }
 
-/** The same for the status with which proxy-chain answers when the connection breaks before there is an answer. */
-export function netErrorOfStatus(status: number): string {
+/**
+ * The same for the status with which proxy-chain answers when the connection breaks before there is an answer. `isProxied`:
+ * the connection was one to another proxy.
+ */
+export function netErrorOfStatus(status: number, isProxied: boolean): string {
+  if (isProxied && status !== 597) return 'ERR_PROXY_CONNECTION_FAILED';
   return byStatus[status] ?? 'ERR_CONNECTION_FAILED';
 }
 
