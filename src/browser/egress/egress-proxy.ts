@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { Agent, type Server as HttpServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import {
@@ -88,7 +88,9 @@ export async function startEgressProxy({
     const { addresses, proxy } = await admit(session, target, !isHttp);
     withoutHeader(request, 'proxy-connection');
     about.isProxied = proxy !== null;
-    if (proxy !== null) return { upstreamProxyUrl: proxy, customTag: about };
+    if (proxy !== null) {
+      return { upstreamProxyUrl: proxy, customTag: about, httpAgent: isHttp ? session.agent : tunnels };
+    }
     if (isHttp) return { httpAgent: session.agent, dnsLookup: pinnedLookup(addresses) as never };
     return { customConnectServer: await tunnel(session, target, addresses, request.socket) };
   }
@@ -144,6 +146,9 @@ export async function startEgressProxy({
     },
   };
 }
+
+/** A tunnel is never asked for on a connection that was used before: the other proxy may just be closing it. */
+const tunnels = new Agent({ keepAlive: false, noDelay: true });
 
 interface Asked {
   session: EgressSession;
