@@ -8,10 +8,12 @@ import type { AgentEvent } from './agent-event.ts';
 import type { BridgeClient } from './client/bridge-client.ts';
 import { followControl } from './client/control-stream.ts';
 import type { RetryDeps } from './client/retry.ts';
+import type { Storage } from './client/storage.ts';
 import type { Transport } from './client/transport.ts';
 import { watchedClient } from './client/watched-client.ts';
 import type { Identity } from './credentials/identity.ts';
 import { keepKeysFresh } from './credentials/rotation.ts';
+import type { MachineRules } from './lease/admit-run.ts';
 import { type Debts, openDebts } from './lease/debts.ts';
 import type { KeptLease } from './lease/keep-lease.ts';
 import { type ExecuteFlow, type RunLeaseDeps, runLease } from './lease/run-lease.ts';
@@ -46,6 +48,10 @@ export interface AgentOptions {
 export interface AgentDeps extends RetryDeps {
   client: BridgeClient;
   transport: Transport;
+  /** Where pictures are put. */
+  storage: Storage;
+  /** What this machine lets runs do. */
+  rules: MachineRules;
   identity: Identity;
   clock: Clock;
   log: Log;

@@ -12,4 +12,6 @@ export const engineFlags = {
   allowHost: z.array(z.string()).optional(),
   onlyHosts: z.string().optional(),
   browserProxy: z.string().optional(),
+  policy: z.string().optional(),
+  allowRoot: z.boolean().optional(),
 };

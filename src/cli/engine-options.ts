@@ -13,6 +13,7 @@ const browserOptions: readonly CommandOption[] = [
     summary: 'Chromium to use (default: QUALINET_BROWSER, then what is found)',
   },
   { flags: '--headed', summary: 'Show the browser window' },
+  { flags: '--allow-root', summary: 'Run as root, which means a Chromium without its sandbox' },
 ];
 
 const networkOptions: readonly CommandOption[] = [
@@ -34,7 +35,12 @@ const networkOptions: readonly CommandOption[] = [
 
 const secretOptions: readonly CommandOption[] = [];
 
-const policyOptions: readonly CommandOption[] = [];
+const policyOptions: readonly CommandOption[] = [
+  {
+    flags: '--policy <file>',
+    summary: 'Rules that no flow can loosen: hosts, node types, longest run, uploads',
+  },
+];
 
 /** All of them, in the order of help. */
 export const engineOptions: readonly CommandOption[] = [

@@ -185,7 +185,8 @@ function bridgeEnv(): Record<string, string | undefined> {
 }
 
 function runnerEnv(): Record<string, string | undefined> {
-  return { ...bareEnv(), QUALINET_HOME: join(folder, 'runner') };
+  // Its pages are its own, so that it may be run by root, too.
+  return { ...bareEnv(), QUALINET_HOME: join(folder, 'runner'), QUALINET_ALLOW_ROOT: 'true' };
 }
 
 /** This process's environment without what either program reads from it: the demo shows the defaults, whatever this shell is set up for. */

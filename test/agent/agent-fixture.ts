@@ -1,8 +1,10 @@
 import { onTestFinished } from 'vitest';
 import { type BridgeClient, createBridgeClient } from '../../src/agent/client/bridge-client.ts';
+import { openStorage, type Storage } from '../../src/agent/client/storage.ts';
 import { createTransport, type Transport } from '../../src/agent/client/transport.ts';
 import type { Credentials } from '../../src/agent/credentials/credentials.ts';
 import { createIdentity, type Identity } from '../../src/agent/credentials/identity.ts';
+import type { MachineRules } from '../../src/agent/lease/admit-run.ts';
 import type { ExecuteFlow } from '../../src/agent/lease/run-lease.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import type { Log } from '../../src/lib/log.ts';
@@ -21,6 +23,8 @@ export interface Fixture {
   bridge: FakeBridge;
   client: BridgeClient;
   transport: Transport;
+  storage: Storage;
+  rules: MachineRules;
   identity: Identity;
   saved: Credentials[];
   log: Log & { lines: string[] };
@@ -38,7 +42,15 @@ export async function fixture<C extends Clock = Clock>({
   const bridge = await FakeBridge.start();
   const usedClock = (clock ?? systemClock) as C;
   if (clock !== undefined) bridge.nowMs = () => usedClock.nowMs();
-  const transport = createTransport({ httpProxy: '', httpsProxy: '', noProxy: '' });
+  const proxy = { httpProxy: '', httpsProxy: '', noProxy: '' };
+  const transport = createTransport(proxy);
+  const storage = openStorage({
+    apiBaseUrl: bridge.url,
+    transport,
+    proxy,
+    network: 'lan',
+    allowHosts: [],
+  });
   const log = keptLog();
   const saved: Credentials[] = [];
   const identity = createIdentity(bridge.credentials(), async (credentials) => void saved.push(credentials));
@@ -51,10 +63,12 @@ export async function fixture<C extends Clock = Clock>({
     version: '1.2.3',
   });
   onTestFinished(async () => {
+    await storage.close();
     await transport.close();
     await bridge.close();
   });
-  return { bridge, client, transport, identity, saved, log, clock: usedClock, random };
+  const rules: MachineRules = { policy: null, whyNoRun: () => null };
+  return { bridge, client, transport, storage, rules, identity, saved, log, clock: usedClock, random };
 }
 
 /** Resolves when `condition` holds, looked at in every turn of the event loop; for conditions no event tells of. */

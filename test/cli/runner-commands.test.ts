@@ -34,7 +34,10 @@ async function setUp({
   const home = await tempFolder();
   if (isPaired) await saveCredentials(home, bridge.credentials());
   const command = (argv: readonly string[], given: Parameters<typeof testContext>[0] = {}) => {
-    const surroundings = testContext({ ...given, env: { QUALINET_HOME: home, ...env, ...given.env } });
+    const surroundings = testContext({
+      ...given,
+      env: { QUALINET_HOME: home, QUALINET_ALLOW_ROOT: 'true', ...env, ...given.env },
+    });
     const ended = runProgram(qualinet, argv, surroundings.context);
     return { ...surroundings, ended };
   };

@@ -97,6 +97,8 @@ it('WORKER_SECRET is replaced on two bridges by the three steps while a runner e
     {
       client,
       transport,
+      storage: { whyNot: () => null, proxyFor: () => null, send: transport.send, close: async () => {} },
+      rules: { policy: null, whyNoRun: () => null },
       identity,
       clock,
       random,

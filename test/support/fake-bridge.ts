@@ -81,6 +81,8 @@ export class FakeBridge {
   /** What the clock of the bridge says; null for this machine's. */
   nowMs: () => number = Date.now;
   ttlMs = 60_000;
+  /** Time that runs have left, whenever it is asked. */
+  remainingMs = 15 * 60_000;
   /** True for an operator's drain. */
   isDraining = false;
   generation = 1;
@@ -160,7 +162,7 @@ export class FakeBridge {
       ttlMs: this.ttlMs,
       heartbeatMs: 15_000,
       offerMs: 5_000,
-      remainingMs: 15 * 60_000,
+      remainingMs: this.remainingMs,
       flow: waitFlow,
       variables: {},
       ...over,
@@ -282,7 +284,7 @@ export class FakeBridge {
       case 'heartbeat':
         return json({
           ttlMs: this.ttlMs,
-          remainingMs: 15 * 60_000,
+          remainingMs: this.remainingMs,
           orders: [...(this.isDraining ? ['drain'] : []), ...(this.orders.get(leaseId) ?? [])],
         });
       case 'postEvents':

@@ -132,9 +132,11 @@ export async function pairRunner(
 /** Environment of a runner process with this home, on the suite's browser, whose flows may reach the sites of tests. */
 export function runnerEnv(home: string): Record<string, string> {
   const browser = process.env['QUALINET_TEST_BROWSER'];
+  // The suite may be run by root, as in a container.
+  const allowed = { QUALINET_ALLOW_ROOT: 'true', QUALINET_ALLOW_HOSTS: '127.0.0.1,localhost,[::1]' };
   return programEnv({
     QUALINET_HOME: home,
-    QUALINET_ALLOW_HOSTS: '127.0.0.1,localhost,[::1]',
+    ...allowed,
     ...(browser === undefined ? {} : { QUALINET_BROWSER: browser }),
   });
 }

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import { Agent, type Dispatcher, Pool, ProxyAgent, fetch as undiciFetch } from 'undici';
 import type { ProxySettings } from '../config/agent-config.ts';
 import { NoAnswerError } from './bridge-errors.ts';
@@ -38,8 +39,14 @@ const keepAliveMaxMs = 10_000;
 /** Longest silence within an answer; the control stream says something every 15 s. */
 const bodyTimeoutMs = 40_000;
 
-/** Makes the transport for these proxies and certificates. The environment is not read: the settings say everything. */
-export function createTransport(settings: Partial<ProxySettings>): Transport {
+/**
+ * Makes the transport for these proxies and certificates. The environment is not read: the settings say everything.
+ * `lookup` finds the addresses of hosts that are reached without a proxy.
+ */
+export function createTransport(
+  settings: Partial<ProxySettings>,
+  { lookup }: { lookup?: LookupFunction } = {},
+): Transport {
   const secureContext = trustedCertificates(settings);
   const connect = {
     timeout: connectTimeoutMs,
@@ -58,7 +65,10 @@ export function createTransport(settings: Partial<ProxySettings>): Transport {
   let isClosed = false;
   const dispatcherOf = (proxy: ChosenProxy | null): Dispatcher => {
     const dispatcher =
-      dispatchers.get(proxy) ?? (proxy === null ? new Agent({ ...times, connect }) : through(proxy));
+      dispatchers.get(proxy) ??
+      (proxy === null
+        ? new Agent({ ...times, connect: lookup === undefined ? connect : { ...connect, lookup } })
+        : through(proxy));
     dispatchers.set(proxy, dispatcher);
     if (isClosed) void dispatcher.destroy();
     return dispatcher;

@@ -3,6 +3,9 @@ import { normaliseProxyAddress } from './proxy-settings.ts';
 import { setting } from './setting.ts';
 import { hostPatterns, optionalText, parsedBy } from './values.ts';
 
+/** Parts of the network that flows may reach, from the widest to the narrowest. */
+export const networkProfiles = ['open', 'lan', 'public'] as const;
+
 /** Which part of the network flows may reach. Only this machine decides: nothing of it comes from the server. */
 export const networkSettings = {
   /** Null for the default, which depends on who chooses the flows (docs/decisions/0016). */
@@ -11,7 +14,7 @@ export const networkSettings = {
     flag: '--network',
     summary:
       'What flows may reach: `open`, `lan` (no loopback, link-local or cloud metadata) or `public` (no private networks either)',
-    value: optionalText.pipe(z.enum(['open', 'lan', 'public'], 'must be open, lan or public').nullable()),
+    value: optionalText.pipe(z.enum(networkProfiles, 'must be open, lan or public').nullable()),
   }),
   allowHosts: setting({
     variables: ['QUALINET_ALLOW_HOSTS'],

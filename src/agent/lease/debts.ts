@@ -5,9 +5,10 @@ import { abortScope } from '../abort-scope.ts';
 import type { AgentEvent } from '../agent-event.ts';
 import type { BridgeClient } from '../client/bridge-client.ts';
 import type { RetryDeps } from '../client/retry.ts';
-import type { Transport } from '../client/transport.ts';
+import type { Storage } from '../client/storage.ts';
 import type { Identity } from '../credentials/identity.ts';
 import type { Leftover } from '../spool/spool.ts';
+import type { MachineRules } from './admit-run.ts';
 import { deliver, type Owed } from './deliver.ts';
 import type { LeaseEnd } from './lease-end.ts';
 import { Outbox } from './outbox.ts';
@@ -29,7 +30,8 @@ export interface Debts {
 
 export interface DebtsDeps extends RetryDeps {
   client: BridgeClient;
-  transport: Transport;
+  storage: Storage;
+  rules: Pick<MachineRules, 'policy'>;
   identity: Identity;
   clock: Clock;
   log: Log;
@@ -49,12 +51,16 @@ export function openDebts(deps: DebtsDeps): Debts {
 
   async function settle(owed: Owed): Promise<void> {
     const { runId } = owed.header;
-    const end = await deliver(owed, { ...deps, signal: stopping.signal, isLate: true, pictureTurns }).catch(
-      (error: unknown): LeaseEnd => {
-        log.error('what is owed could not be delivered', { runId, error: errorText(error) });
-        return { kind: 'kept', why: errorText(error), isOnDisk: owed.isOnDisk };
-      },
-    );
+    const end = await deliver(owed, {
+      ...deps,
+      signal: stopping.signal,
+      isLate: true,
+      pictureTurns,
+      onDeed: (deed) => tell({ type: 'deed', runId, deed }),
+    }).catch((error: unknown): LeaseEnd => {
+      log.error('what is owed could not be delivered', { runId, error: errorText(error) });
+      return { kind: 'kept', why: errorText(error), isOnDisk: owed.isOnDisk };
+    });
     owed.outbox.stop();
     if (end.kind === 'kept') await owed.keep();
     else {

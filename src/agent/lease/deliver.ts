@@ -6,12 +6,14 @@ import { unlessAborted } from '../../lib/unless-aborted.ts';
 import { limits } from '../../protocol/limits.ts';
 import { bodyLimitOf } from '../../protocol/routes.ts';
 import type { NumberedEvent, RunResult } from '../../protocol/run-result.ts';
+import type { LeaseDeed } from '../agent-event.ts';
 import type { BridgeClient } from '../client/bridge-client.ts';
 import { NoAnswerError, UpgradeRequiredError } from '../client/bridge-errors.ts';
 import { type RetryDeps, withRetry } from '../client/retry.ts';
-import type { Transport } from '../client/transport.ts';
+import type { Storage } from '../client/storage.ts';
 import type { KeptPicture } from '../spool/kept-pictures.ts';
 import type { Ending, SpoolHeader } from '../spool/spool-layout.ts';
+import type { MachineRules } from './admit-run.ts';
 import type { LeaseEnd } from './lease-end.ts';
 import type { Outbox } from './outbox.ts';
 import { addPictures } from './owed-pictures.ts';
@@ -36,7 +38,8 @@ export interface Owed {
 
 export interface DeliverDeps extends RetryDeps {
   client: BridgeClient;
-  transport: Transport;
+  storage: Storage;
+  rules: Pick<MachineRules, 'policy'>;
   clock: Clock;
   log: Log;
   /** Ends the attempts; what is owed stays where it is. */
@@ -45,6 +48,7 @@ export interface DeliverDeps extends RetryDeps {
   isLate: boolean;
   /** For uploads of pictures, each of which is in memory meanwhile. */
   pictureTurns: Turns;
+  onDeed(deed: LeaseDeed): void;
 }
 
 /**

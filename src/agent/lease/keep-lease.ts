@@ -27,6 +27,8 @@ export interface KeepLeaseDeps extends RetryDeps {
   onEnd(reason: Error): void;
   /** With each answer: whether the bridge gives this runner no further runs. */
   onDrainOrder(isOrdered: boolean): void;
+  /** Once, before the run is stopped by it. */
+  onCancelOrder(): void;
 }
 
 /** A lease that is being kept. */
@@ -121,7 +123,7 @@ export function keepLease(lease: Lease, deps: KeepLeaseDeps): KeptLease {
         look();
         if (isOver) return;
         deps.onDrainOrder(orders.includes('drain'));
-        if (orders.includes('cancel')) end(new CancelledError('the run was cancelled'));
+        if (orders.includes('cancel')) cancel();
         else settleTaken?.resolve();
         if (!isBeatWanted) await pause.sleep(nextBeatMs(), stopping.signal);
       }
@@ -197,6 +199,11 @@ export function keepLease(lease: Lease, deps: KeepLeaseDeps): KeptLease {
     const silence = `no heartbeat was acknowledged for ${span(nowMs - acknowledgedSentMs)}`;
     if (pauseSeen === null || pauseSeen.endedAtMs <= acknowledgedSentMs) return silence;
     return `${silence}: this machine or process stood still for ${span(pauseSeen.ms)}`;
+  }
+
+  function cancel(): void {
+    if (ended === null) deps.onCancelOrder();
+    end(new CancelledError('the run was cancelled'));
   }
 
   function end(reason: Error): void {

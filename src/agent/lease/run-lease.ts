@@ -8,26 +8,21 @@ import type { Log } from '../../lib/log.ts';
 import type { Lease } from '../../protocol/messages.ts';
 import type { RunResult, StepEvent } from '../../protocol/run-result.ts';
 import { abortScope } from '../abort-scope.ts';
-import type { AgentEvent } from '../agent-event.ts';
+import type { AgentEvent, LeaseDeed } from '../agent-event.ts';
 import type { BridgeClient } from '../client/bridge-client.ts';
 import type { RetryDeps } from '../client/retry.ts';
-import type { Transport } from '../client/transport.ts';
+import type { Storage } from '../client/storage.ts';
 import type { Identity } from '../credentials/identity.ts';
+import { tookTooLong, whyNotUpload } from '../policy/refusals.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Picture } from '../spool/spool-layout.ts';
+import { admitRun, type MachineRules } from './admit-run.ts';
 import type { Debts } from './debts.ts';
 import { deliver, type Owed } from './deliver.ts';
 import { type KeptLease, keepLease } from './keep-lease.ts';
 import type { LeaseEnd } from './lease-end.ts';
 import { Outbox } from './outbox.ts';
-import {
-  emptyResult,
-  endingOf,
-  invalidFlow,
-  type Outcome,
-  outcomeOfStop,
-  outcomeOfThrown,
-} from './run-outcome.ts';
+import { emptyResult, endingOf, type Outcome, outcomeOfStop, outcomeOfThrown } from './run-outcome.ts';
 import { createTurns } from './turns.ts';
 import { type UploadedPicture, uploadPicture } from './upload.ts';
 
@@ -59,7 +54,7 @@ export type ExecuteFlow = (
 
 export interface RunLeaseDeps extends RetryDeps {
   client: BridgeClient;
-  transport: Transport;
+  storage: Storage;
   identity: Identity;
   clock: Clock;
   log: Log;
@@ -67,6 +62,7 @@ export interface RunLeaseDeps extends RetryDeps {
   /** Takes what cannot be delivered while the lease is ours. */
   debts: Pick<Debts, 'take'>;
   executeFlow: ExecuteFlow;
+  rules: MachineRules;
   /** Stops the run: ShutdownError hands it back, anything else drops it. */
   stopSignal: AbortSignal;
   /** Ends even the delivery; what is owed stays on disk. */
@@ -91,7 +87,14 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
   const header = { leaseId, fence, runId, runnerId, apiBaseUrl: client.apiBaseUrl };
   // Before the bridge hears that the lease is taken: the next life must know of it, whenever this one ends.
   const spool = await deps.spool.begin(header);
-  const acting = abortScope([deps.stopSignal]);
+  const { policy } = deps.rules;
+  const onDeed = (deed: RunDeed | LeaseDeed): void => tell({ type: 'deed', runId, deed });
+  const acting = abortScope(
+    [deps.stopSignal],
+    policy === null || policy.maxRunMs === null
+      ? undefined
+      : { clock, timeoutMs: policy.maxRunMs, reason: () => tookTooLong(policy) },
+  );
   const delivering = abortScope([deps.hardStopSignal]);
   let markSettled: () => void = () => {};
   const settled = new Promise<void>((resolve) => {
@@ -99,7 +102,7 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
   });
   let nodeId: string | null = null;
   let toldSideEffects: Promise<void> | null = null;
-  const kept = keepLease(lease, { ...deps, currentNodeId: () => nodeId, onEnd: stop });
+  const kept = keepLease(lease, { ...deps, currentNodeId: () => nodeId, onEnd: stop, onCancelOrder });
   deps.onKept(kept);
   const outbox = new Outbox(lease, { ...deps, spool, signal: deps.hardStopSignal, onLost: stop });
 
@@ -132,7 +135,8 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
     for (const warning of checked.warnings) log.warn(warning, { runId });
     let result: RunResult | null = null;
     try {
-      if (checked.ok) {
+      result = await admitRun(lease, checked, { ...deps.rules, begun, onDeed });
+      if (result === null) {
         result = await deps.executeFlow(
           { steps, variables: lease.variables },
           {
@@ -142,13 +146,12 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
             sideEffectsMayBegin,
             settled,
             onEvent,
-            onDeed: (deed) => tell({ type: 'deed', runId, deed }),
+            onDeed,
             keepScreenshot,
           },
         );
       } else {
         await begun;
-        result = invalidFlow(checked.problems);
       }
     } catch (error) {
       if (!acting.signal.aborted) return outcomeOfThrown(error);
@@ -159,6 +162,10 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
     }
     const elapsedMs = Math.round(clock.monotonicMs() - startedMs);
     return outcomeOfStop(acting.signal.reason, result ?? emptyResult(elapsedMs));
+  }
+
+  function onCancelOrder(): void {
+    onDeed({ type: 'run_cancelled' });
   }
 
   function onEvent(event: StepEvent): void {
@@ -179,8 +186,8 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
 
   async function keepScreenshot(picture: Picture): Promise<UploadedPicture> {
     const [uploaded, onDisk] = await Promise.all([
-      uploadPicture(lease, picture, { ...deps, signal: acting.signal }),
-      spool.keepPicture(picture),
+      uploadPicture(lease, picture, { ...deps, signal: acting.signal, onDeed }),
+      whyNotUpload(null, policy) === null ? spool.keepPicture(picture) : null,
     ]);
     if ('url' in uploaded) void onDisk?.drop();
     return uploaded;
@@ -204,7 +211,13 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
       keep: () => spool.keep(),
     };
     const pictureTurns = createTurns(1);
-    const end = await deliver(owed, { ...deps, signal: delivering.signal, isLate: false, pictureTurns });
+    const end = await deliver(owed, {
+      ...deps,
+      signal: delivering.signal,
+      isLate: false,
+      pictureTurns,
+      onDeed,
+    });
     if (end.kind === 'kept' && !deps.hardStopSignal.aborted) {
       deps.debts.take(owed);
       return end;

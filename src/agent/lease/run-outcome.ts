@@ -9,6 +9,7 @@ import {
 } from '../../lib/errors.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { RunResult } from '../../protocol/run-result.ts';
+import { PolicyTimeoutError } from '../policy/refusals.ts';
 import type { Ending } from '../spool/spool-layout.ts';
 import { RunTimeoutError } from './keep-lease.ts';
 
@@ -60,11 +61,14 @@ export function outcomeOfStop(reason: unknown, result: RunResult): Outcome {
   if (reason instanceof RunInterruptedError || reason instanceof CredentialsRejectedError) {
     return { kind: 'release', reason: 'interrupted', detail: message };
   }
-  if (reason instanceof RunTimeoutError) {
-    return {
-      kind: 'result',
-      result: { ...result, status: 'failed', error: { code: 'run_timeout', message } },
-    };
+  const tooLong =
+    reason instanceof RunTimeoutError
+      ? 'run_timeout'
+      : reason instanceof PolicyTimeoutError
+        ? 'policy'
+        : null;
+  if (tooLong !== null) {
+    return { kind: 'result', result: { ...result, status: 'failed', error: { code: tooLong, message } } };
   }
   if (reason instanceof CancelledError) {
     const error = { code: 'cancelled', message };

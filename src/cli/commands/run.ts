@@ -19,6 +19,7 @@ import type { RunResult } from '../../protocol/run-result.ts';
 import { engineFlags } from '../engine-flags.ts';
 import { openBrowser } from '../open-browser.ts';
 import { progressPrinter } from '../progress.ts';
+import { rulesOfRun } from '../rules-of-run.ts';
 
 const options = z.object({
   args: z.tuple([z.string()]),
@@ -47,18 +48,24 @@ export const run = defineCommand({
     }
 
     const log = peopleLog(context);
+    const rules = await rulesOfRun(config, checked.steps, log);
     const abort = new AbortController();
     const stopListening = listenForSignals(context, abort);
-    const { choice, warm } = await openBrowser({ config, chooser: 'owner', headed, log, context }).catch(
-      (error: unknown) => {
-        stopListening();
-        throw error;
-      },
-    );
+    const { choice, warm } = await openBrowser({
+      config: rules.config,
+      chooser: 'owner',
+      headed,
+      log,
+      context,
+    }).catch((error: unknown) => {
+      stopListening();
+      throw error;
+    });
     try {
       const progress = progressPrinter(checked.steps, context.stderr);
       progress.begin(file.name ?? basename(path), choice);
-      const result = await executeFlow(
+      const stopWatching = rules.watchTime(abort);
+      const executed = await executeFlow(
         { steps: checked.steps, variables },
         {
           openPage: () => warm.newRun(),
@@ -70,7 +77,8 @@ export const run = defineCommand({
           keepScreenshot: (picture) => keepPicture(picture, resolve(context.cwd, screenshots)),
           clock: systemClock,
         },
-      );
+      ).finally(stopWatching);
+      const result = rules.verdict(executed, abort.signal);
       progress.end(result, context.cwd);
       report(result, json, context);
       return result.status === 'cancelled'

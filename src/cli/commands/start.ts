@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type AgentDeps, runAgent, stopReasons } from '../../agent/agent.ts';
+import { openStorage } from '../../agent/client/storage.ts';
 import { createTransport } from '../../agent/client/transport.ts';
 import { watchedClient } from '../../agent/client/watched-client.ts';
 import { type AgentConfig, readAgentConfig } from '../../agent/config/agent-config.ts';
@@ -32,8 +33,10 @@ import { protocolVersion } from '../../protocol/limits.ts';
 import type { Capabilities } from '../../protocol/messages.ts';
 import { engineFlags } from '../engine-flags.ts';
 import { engineOn } from '../engine-on.ts';
+import { openBooks, readMachinePolicy, underPolicy } from '../open-books.ts';
 import { type OpenBrowser, openBrowser } from '../open-browser.ts';
 import { openLife } from '../open-life.ts';
+import { isRootProcess, refuseRoot } from '../root-rule.ts';
 import { pairMachine, readLine } from './pair.ts';
 
 const options = z.object({
@@ -48,6 +51,8 @@ export const start = defineCommand({
   options,
   async run({ once, headed, ...flags }, context) {
     const given = readAgentConfig(context.env, flags);
+    refuseRoot({ isRoot: isRootProcess(), isRootAllowed: given.isRootAllowed });
+    const policy = await readMachinePolicy(given);
     const isForPeople = context.stderr.isTTY;
     const log = isForPeople ? peopleLog(context) : jsonLog((line) => context.stderr.write(line));
     const shutdown = watchSignals(context, {
@@ -64,23 +69,35 @@ export const start = defineCommand({
         ? await writableHome(given.home, log)
         : { path: given.home, remove: async () => {} };
       closing.push(home.remove);
-      const config = { ...given, home: home.path };
+      const config = underPolicy({ ...given, home: home.path }, policy, credentials.value, log);
       const lock = await lockFolder(config.home, "this machine's runner");
       closing.push(lock.release);
       const { record, browsers, close } = await openLife(config.home, context, log);
       closing.push(() => close(end));
+      const isHomeTemporary = home.path !== given.home;
+      const books = openBooks(config.home, { policy, credentials: credentials.value, isHomeTemporary, log });
+      closing.push(async () => books.close(end));
       const connection = connectBridge(credentials.value, {
         proxy: config.proxy,
         log,
         version,
-        ...(credentials.isEnrolled ? {} : { save: (next) => saveCredentials(config.home, next) }),
+        async save(next) {
+          if (!credentials.isEnrolled) await saveCredentials(config.home, next);
+          books.keyRenewed(next);
+        },
       });
       closing.push(connection.close);
+      const { mode } = credentials.value;
+      const network = config.network ?? (mode === 'managed' ? 'public' : 'lan');
+      const storage = openStorage({ ...config, ...connection, ...credentials.value, network });
+      closing.push(storage.close);
       introduce(credentials.value, config, log);
       const concurrency = once ? 1 : config.concurrency;
       const tellPeople = tellLog(log, { isForPeople, clock: systemClock });
       const deps: AgentDeps = {
         ...connection,
+        storage,
+        rules: books.rules,
         client: watchedClient(connection.client, { onAnswer: record.onAnswer }),
         clock: systemClock,
         random: Math.random,
@@ -91,6 +108,14 @@ export const start = defineCommand({
           const { choice, warm } = opened;
           closing.push(() => warm.close());
           introduceBrowser(opened, log);
+          const { kind, path } = choice;
+          books.audit.write({
+            event: 'browser_started',
+            kind,
+            path,
+            version: warm.version,
+            sandbox: warm.sandboxed,
+          });
           return {
             executeFlow: engineOn(warm),
             capabilities: capabilitiesOf(choice, warm, concurrency),
@@ -100,6 +125,7 @@ export const start = defineCommand({
         stopSignal: shutdown.stopSignal,
         tell(event) {
           record.onEvent(event);
+          books.onEvent(event);
           tellPeople(event);
         },
       };

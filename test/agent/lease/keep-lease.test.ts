@@ -48,6 +48,7 @@ async function kept({
     onDrainOrder: (isOrdered) => {
       if (isOrdered) drains += 1;
     },
+    onCancelOrder: () => {},
   });
   onTestFinished(async () => {
     await keeper.stop();

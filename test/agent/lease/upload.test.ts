@@ -20,6 +20,7 @@ async function upload(prepare: (bridge: Awaited<ReturnType<typeof fixture>>['bri
       {
         ...base,
         signal: new AbortController().signal,
+        onDeed: () => {},
       },
     );
   return { ...base, clock, run };
