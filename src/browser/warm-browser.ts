@@ -50,24 +50,41 @@ async function launchBehind(
   const { log } = options;
   const background = new Set<Promise<unknown>>();
   const living = new Set<Host>();
-  let replacing: Promise<Host> | null = null;
   let isClosed = false;
 
-  async function launchHost(): Promise<Host> {
+  /** A browser that is being started. Runs are counted for it from now on: of those that come at once, none may take a place that is gone. */
+  function launchHost(): Host {
     const host: Host = {
-      chromium: await launchChromium({ ...options, proxyUrl: egress.url }),
+      launching: launchChromium({ ...options, proxyUrl: egress.url }),
+      chromium: null,
       runs: 0,
       active: 0,
       spare: null,
       isRetired: false,
+      hasFailed: false,
     };
     living.add(host);
-    if (isClosed) retire(host);
-    else prepareSpare(host);
+    host.launching = inBackground(
+      host.launching.then(
+        (chromium) => {
+          host.chromium = chromium;
+          newest = chromium;
+          if (isClosed) retire(host);
+          else prepareSpare(host);
+          return chromium;
+        },
+        (error: unknown) => {
+          host.hasFailed = true;
+          living.delete(host);
+          throw error;
+        },
+      ),
+    );
     return host;
   }
 
-  function open({ chromium: { browser, kill } }: Host): Promise<RunPage> {
+  async function open({ launching }: Host): Promise<RunPage> {
+    const { browser, kill } = await launching;
     // Playwright leaves newContext and newPage unsettled for ever when the browser is closed in the middle of them.
     let stopWatching = (): void => {};
     const ended = new Promise<never>((_, reject) => {
@@ -80,33 +97,42 @@ async function launchBehind(
   }
 
   function prepareSpare(host: Host): void {
-    if (host.spare !== null || host.isRetired || !isAlive(host)) return;
+    if (host.spare !== null || host.isRetired || isUsedUp(host) || !isAlive(host)) return;
     // A spare that cannot be opened is no fault yet: the run that needs a page will meet the reason itself.
     host.spare = inBackground(open(host).catch(() => null));
+  }
+
+  function isUsedUp({ runs }: Host): boolean {
+    return runs >= runsPerBrowser;
   }
 
   /** The host takes no more runs and ends with its last one. */
   function retire(host: Host): void {
     host.isRetired = true;
     if (host.active > 0 || !living.delete(host)) return;
-    inBackground(host.chromium.close());
+    inBackground(host.launching.then((chromium) => chromium.close())).catch(() => {});
   }
 
-  async function usableHost(): Promise<Host> {
-    if (replacing !== null) return replacing;
-    if (isAlive(host) && host.runs < runsPerBrowser) return host;
-    if (!isAlive(host)) log.warn('Chromium had ended and is started again');
-    retire(host);
-    // Whoever comes next finds either the launch under way or the browser it gave, never the one before.
-    replacing = launchHost()
-      .then((launched) => {
-        host = launched;
-        return launched;
-      })
-      .finally(() => {
-        replacing = null;
-      });
-    return inBackground(replacing);
+  /** The browser for one more run, whose place is taken when this returns. */
+  function claimHost(): Host {
+    const isGone = current.chromium !== null && !isAlive(current);
+    if (isGone && !current.isRetired) log.warn('Chromium had ended and is started again');
+    if (isGone || current.hasFailed || current.isRetired || isUsedUp(current)) {
+      retire(current);
+      current = launchHost();
+    }
+    current.runs += 1;
+    current.active += 1;
+    return current;
+  }
+
+  function release(host: Host): void {
+    host.active -= 1;
+    // A browser that has had its runs goes with the last of them, and all it holds of them; the next run finds another one up.
+    if (isUsedUp(host)) retire(host);
+    if (host.isRetired) retire(host);
+    else prepareSpare(host);
+    if (host === current && host.isRetired && host.active === 0 && !isClosed) current = launchHost();
   }
 
   async function takePage(from: Host): Promise<RunPage> {
@@ -118,26 +144,20 @@ async function launchBehind(
 
   async function newRun(rules: NetworkRules, isSecondTry = false): Promise<RunPage> {
     if (isClosed) throw new Error('the browser was closed');
-    const from = await usableHost();
-    from.runs += 1;
-    from.active += 1;
-    const release = (): void => {
-      from.active -= 1;
-      if (from.isRetired) retire(from);
-      else prepareSpare(from);
-    };
+    const from = claimHost();
     try {
+      await from.launching;
       const opened = await takePage(from);
       opened.network.bind(rules);
       let closing: Promise<void> | null = null;
       const close = (): Promise<void> => {
-        closing ??= inBackground(opened.close().finally(release));
+        closing ??= inBackground(opened.close().finally(() => release(from)));
         return closing;
       };
       return { ...opened, close };
     } catch (error) {
-      release();
-      if (isAlive(from)) throw error;
+      release(from);
+      if (from.hasFailed || isAlive(from)) throw error;
       if (!isSecondTry) return newRun(rules, true);
       throw new EnvironmentError('the browser ended while a page was opened, twice', { cause: error });
     }
@@ -149,28 +169,31 @@ async function launchBehind(
     return work;
   }
 
-  let host = await launchHost();
+  // The newest that is up: for telling, also while the next one is being started.
+  let newest: Chromium | null = null;
+  let current = launchHost();
+  const first = await current.launching;
   let closing: Promise<void> | null = null;
   return {
     newRun: (rules = network.rules) => newRun(rules),
     get version() {
-      return host.chromium.version;
+      return (newest ?? first).version;
     },
     get sandboxed() {
-      return host.chromium.sandboxed;
+      return (newest ?? first).sandboxed;
     },
     get pid() {
-      return host.chromium.pid;
+      return (newest ?? first).pid;
     },
-    isUsable: () => !isClosed && isAlive(host),
+    isUsable: () => !isClosed && (newest ?? first).browser.isConnected(),
     async settled() {
       while (background.size > 0) await Promise.all(background);
     },
     close() {
       isClosed = true;
       closing ??= (async () => {
-        await replacing?.catch(() => {});
-        await Promise.all([...living].map(({ chromium }) => chromium.close()));
+        const ending = [...living].map(({ launching }) => launching.then((chromium) => chromium.close()));
+        await Promise.allSettled(ending);
         while (background.size > 0) await Promise.all(background);
         await egress.close();
       })();
@@ -186,13 +209,18 @@ const openNetwork: NetworkOptions = { rules: { profile: 'open', allowHosts: [], 
 const defaultRunsPerBrowser = 200;
 
 interface Host {
-  readonly chromium: Chromium;
+  /** Rejects with EnvironmentError when it does not start. */
+  launching: Promise<Chromium>;
+  /** Null until it is up. */
+  chromium: Chromium | null;
+  /** Runs it was ever given, those that wait for it counted in. */
   runs: number;
   active: number;
   spare: Promise<RunPage | null> | null;
   isRetired: boolean;
+  hasFailed: boolean;
 }
 
 function isAlive({ chromium }: Host): boolean {
-  return chromium.browser.isConnected();
+  return chromium?.browser.isConnected() === true;
 }

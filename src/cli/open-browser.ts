@@ -5,6 +5,7 @@ import { launchBrowser, type WarmBrowser } from '../browser/warm-browser.ts';
 import type { CommandContext } from '../command-line/command.ts';
 import type { Log } from '../lib/log.ts';
 import { chooseBrowser } from './choose-browser.ts';
+import { browserHoldFor } from './hold-browser.ts';
 import { type FlowChooser, networkOptions, networkSummary } from './network-options.ts';
 
 /** A browser that takes runs, and why it is this one. */
@@ -48,6 +49,7 @@ export async function openBrowser({
     network: { ...network, ownPorts },
     env: context.env,
     certificates: config.proxy.extraCas?.certificates ?? [],
+    ...browserHoldFor(chooser),
     ...(watcher === undefined ? {} : { watcher }),
   });
   return { choice, warm, network: networkSummary(network) };
