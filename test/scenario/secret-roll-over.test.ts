@@ -97,7 +97,7 @@ it('WORKER_SECRET is replaced on two bridges by the three steps while a runner e
     {
       client,
       transport,
-      storage: { whyNot: () => null, proxyFor: () => null, send: transport.send, close: async () => {} },
+      storage: { whyNot: () => null, send: transport.send, proxyFor: () => null, close: async () => {} },
       rules: { policy: null, whyNoRun: () => null },
       identity,
       clock,

@@ -13,7 +13,7 @@ export interface Storage {
   whyNot(target: URL): string | null;
   /** Sends without following redirects; rejects when the name leads to where nothing is sent. */
   send: Transport['send'];
-  /** The proxy on the way to this address, null for none. */
+  /** The proxy on the way, for messages. */
   proxyFor: Transport['proxyFor'];
   close(): Promise<void>;
 }
@@ -54,8 +54,8 @@ export function openStorage({ resolve = resolveName, ...options }: StorageOption
   const checked = createTransport(proxy, { lookup: checkedLookup(resolve, whyNotAddress) });
   return {
     whyNot: (target) => (isNamed(target) ? null : whyNotAddress(bareHost(target))),
-    proxyFor: (url) => checked.proxyFor(url),
     send: (request) => (isNamed(new URL(request.url)) ? transport : checked).send(request),
+    proxyFor: (url) => checked.proxyFor(url),
     close: () => checked.close(),
   };
 }

@@ -21,6 +21,7 @@ import type { Log } from '../../lib/log.ts';
 import { printable } from '../../lib/printable.ts';
 import { version } from '../../lib/version.ts';
 import { wayFlags } from '../engine-flags.ts';
+import { noteInAudit } from '../note-in-audit.ts';
 
 const options = z.object({
   args: z.array(z.string()).max(1),
@@ -103,6 +104,8 @@ export async function pairMachine(
       { transport, clock: systemClock, random: Math.random, log, version, signal },
     );
     await saveCredentials(config.home, credentials);
+    const { runnerId, apiBaseUrl: bridge, workspace, mode } = credentials;
+    noteInAudit(config.home, { event: 'paired', runnerId, bridge, workspace, mode }, log);
     const labels = credentials.labels.length === 0 ? '' : `, labels ${credentials.labels.join(',')}`;
     say(`Paired as "${credentials.name}" (workspace ${credentials.workspace}${labels}).`);
     say(`Saved in ${credentialsPath(config.home)}`);

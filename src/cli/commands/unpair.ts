@@ -12,6 +12,7 @@ import { BridgeUnavailableError, CredentialsRejectedError, ExpectedError } from 
 import { exitCode } from '../../lib/exit-code.ts';
 import { version } from '../../lib/version.ts';
 import { wayFlags } from '../engine-flags.ts';
+import { noteInAudit } from '../note-in-audit.ts';
 
 /** `qualinet unpair`: revokes the credentials at the bridge, then deletes them here. */
 export const unpair = defineCommand({
@@ -26,10 +27,11 @@ export const unpair = defineCommand({
     const config = readAgentConfig(env, flags);
     const { home } = config;
     const credentials = await requireCredentials(home);
+    const log = peopleLog(context);
     const connection = connectBridge(credentials, {
       proxy: config.proxy,
       version,
-      log: peopleLog(context),
+      log,
     });
     let isRevoked = true;
     try {
@@ -54,6 +56,8 @@ export const unpair = defineCommand({
       await connection.close();
     }
     await deleteCredentials(home);
+    const { runnerId, apiBaseUrl: bridge } = credentials;
+    noteInAudit(home, { event: 'unpaired', runnerId, bridge, isRevoked }, log);
     stderr.write(`Unpaired from ${credentials.apiBaseUrl}; ${credentialsPath(home)} is deleted.\n`);
     if (json) {
       stdout.write(`${JSON.stringify({ unpaired: true, isRevoked, runnerId: credentials.runnerId })}\n`);

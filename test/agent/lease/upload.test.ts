@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { LeaseDeed } from '../../../src/agent/agent-event.ts';
 import { uploadPicture } from '../../../src/agent/lease/upload.ts';
 import { limits } from '../../../src/protocol/limits.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -12,6 +13,7 @@ const picture = { nodeId: 'a', bytes: new Uint8Array([1, 2, 3]), contentType: 'i
 async function upload(prepare: (bridge: Awaited<ReturnType<typeof fixture>>['bridge']) => void = () => {}) {
   const clock = new ManualClock();
   const base = await fixture({ clock });
+  const deeds: LeaseDeed[] = [];
   prepare(base.bridge);
   const run = (bytes: Uint8Array = picture.bytes) =>
     uploadPicture(
@@ -20,10 +22,10 @@ async function upload(prepare: (bridge: Awaited<ReturnType<typeof fixture>>['bri
       {
         ...base,
         signal: new AbortController().signal,
-        onDeed: () => {},
+        onDeed: (deed) => void deeds.push(deed),
       },
     );
-  return { ...base, clock, run };
+  return { ...base, clock, run, deeds };
 }
 
 async function bucket(): Promise<S3Stub> {
@@ -114,6 +116,32 @@ describe('a picture', () => {
     expect(problem).toMatch(/address|did not take it/);
     expect(problem).not.toContain('secret-part');
   });
+
+  it.each([
+    'http://169.254.169.254/latest/api/token',
+    'http://[fe80::1]/x',
+    'http://metadata.google.internal/x',
+  ])('is not sent to %s, whatever the bridge says', async (url) => {
+    const { run, deeds } = await upload((bridge) => bridge.script('requestUpload', target({ url })));
+    expect(await run()).toEqual({ problem: expect.stringContaining('was not sent to') });
+    expect(deeds.map(({ type }) => type)).toEqual(['picture_failed']);
+  });
+
+  it.each(['host', 'cookie', 'transfer-encoding', 'authorization', 'range'])(
+    'is not sent with the header %s: the storage is told about the picture only',
+    async (header) => {
+      const { run, bridge } = await upload((fake) =>
+        fake.script(
+          'requestUpload',
+          target({ url: `${fake.url}/storage/x`, headers: { [header]: 'inside' } }),
+        ),
+      );
+      expect(await run()).toEqual({
+        problem: `the picture was not sent: the bridge wants the header ${header} with it`,
+      });
+      expect(bridge.uploads.size).toBe(0);
+    },
+  );
 
   it('that the bridge refuses says why', async () => {
     const { run } = await upload((bridge) => bridge.script('requestUpload', { problem: 'artifact_refused' }));
