@@ -1,23 +1,33 @@
 import type { EngineConfig } from '../agent/config/agent-config.ts';
+import type { LocalPolicy } from '../agent/policy/local-policy.ts';
+import { networkUnderPolicy } from '../agent/policy/network-under-policy.ts';
 import type { NetworkOptions } from '../browser/egress/egress-proxy.ts';
 import type { NetworkProfile } from '../browser/egress/network-rules.ts';
 
 /** Who chooses the flows: a server, for this runner alone or for one it manages, or the person at the keyboard. */
 export type FlowChooser = 'self-hosted' | 'managed' | 'owner';
 
-/** The network as this machine's configuration opens it to flows, which by default depends on who chooses them (docs/decisions/0016). */
-export function networkOptions(config: EngineConfig, chooser: FlowChooser): NetworkOptions {
+/** The network as this machine's configuration and policy open it to flows, which by default depends on who chooses them (docs/decisions/0016). */
+export function networkOptions(
+  config: EngineConfig,
+  chooser: FlowChooser,
+  policy: LocalPolicy | null,
+): NetworkOptions {
   const { network, allowHosts, onlyHosts, browserProxy, proxy } = config;
   return {
-    rules: {
-      profile: network ?? defaultProfiles[chooser],
-      allowHosts,
-      onlyLists: onlyHosts.length === 0 ? [] : [{ named: '--only-hosts', hosts: onlyHosts }],
+    rules: networkUnderPolicy(
+      {
+        profile: network ?? defaultProfiles[chooser],
+        allowHosts,
+        onlyLists: onlyHosts.length === 0 ? [] : [{ named: '--only-hosts', hosts: onlyHosts }],
+      },
+      policy,
+    ),
+    upstream: {
+      httpProxy: browserProxy ?? proxy.httpProxy,
+      httpsProxy: browserProxy ?? proxy.httpsProxy,
+      noProxy: proxy.noProxy,
     },
-    upstream:
-      browserProxy === null
-        ? proxy
-        : { httpProxy: browserProxy, httpsProxy: browserProxy, noProxy: proxy.noProxy },
   };
 }
 

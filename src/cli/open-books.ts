@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import type { AgentEvent } from '../agent/agent-event.ts';
 import { auditEntryOf } from '../agent/audit/audit-events.ts';
 import { type AuditLog, openAuditLog } from '../agent/audit/audit-log.ts';
-import type { AgentConfig, EngineConfig } from '../agent/config/agent-config.ts';
+import type { EngineConfig } from '../agent/config/agent-config.ts';
 import { type Credentials, newestKey } from '../agent/credentials/credentials.ts';
 import type { MachineRules } from '../agent/lease/admit-run.ts';
 import type { EndOfLife } from '../agent/life/flight-record.ts';
-import { effectiveNetwork } from '../agent/policy/effective-network.ts';
 import { type LocalPolicy, readLocalPolicy } from '../agent/policy/local-policy.ts';
 import { policySummary } from '../agent/policy/policy-summary.ts';
 import { ensurePolicyTakes } from '../agent/policy/refusals.ts';
@@ -29,21 +28,19 @@ export function readMachinePolicy({ policyPath, home }: EngineConfig): Promise<L
   return readLocalPolicy(policyPath ?? join(home, 'policy.json'), { isNamed: policyPath !== null });
 }
 
-/** The configuration under a policy, for runs that the bridge of these credentials sends. Throws EnvironmentError when none of them is taken. */
-export function underPolicy<Config extends AgentConfig>(
-  config: Config,
+/** Says which policy is in force. Throws EnvironmentError when it takes no run that the bridge of these credentials sends. */
+export function introducePolicy(
   policy: LocalPolicy | null,
+  { allowHosts }: Pick<EngineConfig, 'allowHosts'>,
   credentials: Credentials,
   log: Log,
-): Config {
+): void {
   ensurePolicyTakes(credentials, policy);
-  if (policy === null) return config;
+  if (policy === null) return;
   log.info(`policy ${policy.path}: ${policySummary(policy)}`);
-  if (policy.network !== null && config.allowHosts.length > 0) {
+  if (policy.network !== null && allowHosts.length > 0) {
     log.warn('--allow-host is not used: the policy says which part of the network flows may reach');
   }
-  const byDefault = credentials.mode === 'managed' ? 'public' : 'lan';
-  return { ...config, ...effectiveNetwork(config, policy, byDefault) };
 }
 
 /** Opens the audit log with who begins this life. Throws EnvironmentError when the policy requires one and it cannot be kept. */

@@ -1,4 +1,5 @@
 import type { EngineConfig } from '../agent/config/agent-config.ts';
+import type { LocalPolicy } from '../agent/policy/local-policy.ts';
 import type { BrowserChoice } from '../browser/find-browser.ts';
 import type { BrowserWatcher } from '../browser/launch-chromium.ts';
 import { launchBrowser, type WarmBrowser } from '../browser/warm-browser.ts';
@@ -23,6 +24,7 @@ export interface OpenBrowser {
 export async function openBrowser({
   config,
   chooser,
+  policy,
   headed,
   log,
   context,
@@ -32,6 +34,8 @@ export async function openBrowser({
   config: EngineConfig;
   /** Who chooses the flows. */
   chooser: FlowChooser;
+  /** What this machine's owner lets them do; null for no such rules. */
+  policy: LocalPolicy | null;
   headed: boolean;
   log: Log;
   context: CommandContext;
@@ -41,7 +45,7 @@ export async function openBrowser({
 }): Promise<OpenBrowser> {
   const { browserPath, home } = config;
   const choice = await chooseBrowser({ browserPath, headed, home }, context);
-  const network = networkOptions(config, chooser);
+  const network = networkOptions(config, chooser, policy);
   const warm = await launchBrowser({
     choice,
     headed,

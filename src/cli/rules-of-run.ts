@@ -1,5 +1,4 @@
 import type { EngineConfig } from '../agent/config/agent-config.ts';
-import { effectiveNetwork } from '../agent/policy/effective-network.ts';
 import { type LocalPolicy, readLocalPolicy } from '../agent/policy/local-policy.ts';
 import { PolicyTimeoutError, tookTooLong, whyNotSteps } from '../agent/policy/refusals.ts';
 import type { Step } from '../flow/step.ts';
@@ -11,7 +10,7 @@ import { isRootProcess, rootWarning } from './root-rule.ts';
 
 /** What holds for a flow that its own author executes: what was said on the command line, and a policy only if it was named. */
 export interface RulesOfRun {
-  config: EngineConfig;
+  policy: LocalPolicy | null;
   /** Aborts when the policy's longest run is over; ends with what is returned. */
   watchTime(abort: AbortController): () => void;
   /** The verdict about a run that ended with `signal`: a failure, when it is the policy that ended it. */
@@ -30,7 +29,7 @@ export async function rulesOfRun(
   const why = whyNotSteps(steps, policy);
   if (why !== null) throw new UsageError(why);
   return {
-    config: { ...config, ...effectiveNetwork(config, policy, 'open') },
+    policy,
     watchTime: (abort) => (policy === null ? () => {} : watch(policy, abort)),
     verdict: (result, { reason }) =>
       reason instanceof PolicyTimeoutError && result.status === 'cancelled'

@@ -48,8 +48,7 @@ export async function fixture<C extends Clock = Clock>({
     apiBaseUrl: bridge.url,
     transport,
     proxy,
-    network: 'lan',
-    allowHosts: [],
+    rules: { profile: 'lan', allowHosts: [] },
   });
   const log = keptLog();
   const saved: Credentials[] = [];

@@ -5,7 +5,7 @@ import { networkOptions, networkSummary } from '../../src/cli/network-options.ts
 const options = (
   env: Record<string, string>,
   chooser: Parameters<typeof networkOptions>[1] = 'self-hosted',
-) => networkOptions(readEngineConfig(env), chooser);
+) => networkOptions(readEngineConfig(env), chooser, null);
 
 describe('what flows may reach', () => {
   it.each([

@@ -144,7 +144,14 @@ export function openScene(options: SceneOptions): Scene {
       },
     };
     const chooser = (await credentials().catch(() => null))?.mode ?? 'self-hosted';
-    const { choice, warm } = await openBrowser({ config, chooser, headed, log, context: quiet });
+    const { choice, warm } = await openBrowser({
+      config,
+      chooser,
+      policy: null,
+      headed,
+      log,
+      context: quiet,
+    });
     return { choice, warm, launchMs: clock.monotonicMs() - startedMs, sandboxReason };
   });
 

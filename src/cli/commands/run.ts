@@ -52,7 +52,8 @@ export const run = defineCommand({
     const abort = new AbortController();
     const stopListening = listenForSignals(context, abort);
     const { choice, warm } = await openBrowser({
-      config: rules.config,
+      config,
+      policy: rules.policy,
       chooser: 'owner',
       headed,
       log,

@@ -33,7 +33,8 @@ import { protocolVersion } from '../../protocol/limits.ts';
 import type { Capabilities } from '../../protocol/messages.ts';
 import { engineFlags } from '../engine-flags.ts';
 import { engineOn } from '../engine-on.ts';
-import { openBooks, readMachinePolicy, underPolicy } from '../open-books.ts';
+import { networkOptions } from '../network-options.ts';
+import { introducePolicy, openBooks, readMachinePolicy } from '../open-books.ts';
 import { type OpenBrowser, openBrowser } from '../open-browser.ts';
 import { openLife } from '../open-life.ts';
 import { isRootProcess, refuseRoot } from '../root-rule.ts';
@@ -69,7 +70,8 @@ export const start = defineCommand({
         ? await writableHome(given.home, log)
         : { path: given.home, remove: async () => {} };
       closing.push(home.remove);
-      const config = underPolicy({ ...given, home: home.path }, policy, credentials.value, log);
+      const config = { ...given, home: home.path };
+      introducePolicy(policy, config, credentials.value, log);
       const lock = await lockFolder(config.home, "this machine's runner");
       closing.push(lock.release);
       const { record, browsers, close } = await openLife(config.home, context, log);
@@ -87,9 +89,9 @@ export const start = defineCommand({
         },
       });
       closing.push(connection.close);
-      const { mode } = credentials.value;
-      const network = config.network ?? (mode === 'managed' ? 'public' : 'lan');
-      const storage = openStorage({ ...config, ...connection, ...credentials.value, network });
+      const { mode: chooser, apiBaseUrl } = credentials.value;
+      const { rules } = networkOptions(config, chooser, policy);
+      const storage = openStorage({ ...config, ...connection, apiBaseUrl, rules });
       closing.push(storage.close);
       introduce(credentials.value, config, log);
       const concurrency = once ? 1 : config.concurrency;
@@ -103,8 +105,10 @@ export const start = defineCommand({
         random: Math.random,
         log,
         async startEngine() {
-          const chooser = credentials.value.mode;
-          const opened = await openBrowser({ config, chooser, headed, log, context, watcher: browsers });
+          const opened = await openBrowser({
+            ...{ config, chooser, policy, headed, log, context },
+            watcher: browsers,
+          });
           const { choice, warm } = opened;
           closing.push(() => warm.close());
           introduceBrowser(opened, log);

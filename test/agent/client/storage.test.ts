@@ -3,19 +3,26 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStorage, type StorageOptions } from '../../../src/agent/client/storage.ts';
 import { createTransport } from '../../../src/agent/client/transport.ts';
+import type { NetworkRules } from '../../../src/browser/egress/network-rules.ts';
 import { errorText } from '../../../src/lib/errors.ts';
 import { parseHostPattern } from '../../../src/lib/host-pattern.ts';
 
 const proxy = { httpProxy: '', httpsProxy: '', noProxy: '' };
 
-function storage(over: Partial<StorageOptions> = {}) {
+function storage({
+  network = 'lan',
+  allowHosts = [],
+  ...over
+}: Partial<StorageOptions> & {
+  network?: NetworkRules['profile'];
+  allowHosts?: NetworkRules['allowHosts'];
+} = {}) {
   const transport = createTransport(proxy);
   const opened = openStorage({
     apiBaseUrl: 'https://bridge.example/base',
     transport,
     proxy,
-    network: 'lan',
-    allowHosts: [],
+    rules: { profile: network, allowHosts },
     ...over,
   });
   onTestFinished(async () => {
@@ -111,19 +118,16 @@ describe('an address that the bridge names for a picture', () => {
   it('does not lead a name to where no address may: what was looked at is connected to', async () => {
     const { port, received } = await neighbour();
     const found: string[] = [];
-    const resolve = ((name: string, _options: object, done: (error: null, all: object[]) => void) => {
+    const resolve = async (name: string) => {
       found.push(name);
-      done(null, [
-        { address: '127.0.0.1', family: 4 },
-        { address: '::1', family: 6 },
-      ]);
-    }) as unknown as NonNullable<StorageOptions['resolve']>;
+      return ['127.0.0.1', '::1'];
+    };
     const url = `http://inside.example:${port}/`;
     const strict = storage({ resolve });
     expect(strict.isTaken(url)).toBe(true);
     const error: unknown = await strict.put(url).catch((thrown: unknown) => thrown);
     expect(errorText(error)).toContain(
-      'inside.example is at 127.0.0.1: loopback addresses are not for pictures here',
+      `it leads to 127.0.0.1, which is this machine itself (loopback); allow it with: --allow-host inside.example:${port}`,
     );
     expect([found, received()]).toEqual([['inside.example'], 0]);
     expect((await storage({ resolve, network: 'open' }).put(url)).status).toBe(200);
