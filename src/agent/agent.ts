@@ -1,3 +1,4 @@
+import { type LocalSecrets, noSecrets } from '../flow/local-secrets.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CancelledError, CredentialsRejectedError } from '../lib/errors.ts';
 import { exitCode } from '../lib/exit-code.ts';
@@ -19,6 +20,7 @@ import type { KeptLease } from './lease/keep-lease.ts';
 import { type ExecuteFlow, type RunLeaseDeps, runLease } from './lease/run-lease.ts';
 import { ShutdownError } from './lease/run-outcome.ts';
 import { leaseLoop } from './lease-loop.ts';
+import { shadowTeller } from './secrets/tell-shadowed.ts';
 import { openSpool } from './spool/spool.ts';
 import { openStatusFile } from './status-file.ts';
 import { createWakeUp } from './wake-up.ts';
@@ -57,6 +59,8 @@ export interface AgentDeps extends RetryDeps {
   log: Log;
   /** Gets a browser. What an earlier life owed is on its way by then: a browser that does not start must not hold it up. */
   startEngine(): Promise<{ executeFlow: ExecuteFlow; capabilities: Capabilities }>;
+  /** Variables of flows whose values stay on this machine. */
+  secrets?: LocalSecrets;
   /** No further runs; those under way are finished. */
   drainSignal: AbortSignal;
   /** Runs are stopped with its reason (a ShutdownError) and handed back. */
@@ -95,6 +99,7 @@ export async function runAgent(options: AgentOptions, outer: AgentDeps): Promise
   let areHintsHeard = false;
   let isDrainOrdered = false;
   const pause = createWakeUp(clock);
+  const tellShadowed = shadowTeller(deps.secrets ?? noSecrets, log);
   const failures: unknown[] = [];
 
   draining.signal.addEventListener('abort', () => status.draining(), { once: true });
@@ -141,6 +146,7 @@ export async function runAgent(options: AgentOptions, outer: AgentDeps): Promise
     parts: Pick<RunLeaseDeps, 'spool' | 'debts' | 'executeFlow'>,
   ): Promise<void> {
     let own: KeptLease | null = null;
+    tellShadowed(lease.variables);
     try {
       await runLease(lease, {
         ...deps,

@@ -33,7 +33,7 @@ export async function actOnElement(
       await act(found.locator, { timeout: Math.max(1, Math.min(budget.remainingMs(), slice)), signal: halt });
       return found;
     } catch (error) {
-      if (halt.aborted) throw error;
+      if (halt.aborted || isBlocked(error)) throw error;
       if (navigation !== null && isTimeout(error) && wasDone(error)) {
         await untilItHadItsEffect(navigation, found.label, deps);
         return found;
@@ -55,6 +55,11 @@ export async function actOnElement(
 const sliceMs = 3_000;
 /** The same for an element that seemed to be covered. */
 const coveredSliceMs = 300;
+
+/** What this machine's rules forbid stays forbidden, whatever else is found. */
+function isBlocked(error: unknown): boolean {
+  return error instanceof StepFailure && error.kind === 'blocked';
+}
 
 /** True when the log of an attempt that timed out shows that the page got the click: it must not be clicked again. */
 function wasDone(error: unknown): boolean {

@@ -5,6 +5,7 @@ import type { StepResult } from '../protocol/run-result.ts';
 import { actOnElement } from './act-on-element.ts';
 import { type Found, type LocateDeps, locate } from './locate.ts';
 import { openAddress } from './open-address.ts';
+import { typeSecret } from './type-secret.ts';
 
 /** What an action did: a sentence for people, and what the result of its step holds besides. */
 export interface ActionDone {
@@ -33,7 +34,10 @@ export const actions: { readonly [Type in NodeType]: Action<Type> } = {
     const found = await actOnElement(
       { candidates: candidatesOf(data), need: 'writable' },
       deps,
-      (locator, options) => locator.fill(data.value, options),
+      (locator, options) =>
+        deps.secrets === undefined
+          ? locator.fill(data.value, options)
+          : typeSecret(locator, data.value, options, deps.secrets),
     );
     return done(data.value === '' ? `Emptied ${found.label}` : `Typed into ${found.label}`, found);
   },

@@ -1,8 +1,11 @@
-import type { Page } from 'playwright-core';
+import type { Page, PageScreenshotOptions } from 'playwright-core';
+import { noSecrets } from '../flow/local-secrets.ts';
 import type { Clock } from '../lib/clock.ts';
 import { limits } from '../protocol/limits.ts';
+import { coverSecrets, type Hidden } from './hide-secrets.ts';
 import { plainMessage } from './step-error.ts';
 import { withinMs } from './time-budget.ts';
+import { createTypedFields } from './typed-fields.ts';
 
 /** A picture of the page as a failed step left it. */
 export interface Picture {
@@ -11,15 +14,16 @@ export interface Picture {
 }
 
 /**
- * Takes a picture of what the window shows, fields for passwords masked. In one of five cases the first try fails,
- * because a navigation is under way; the second hardly ever does. A page that hangs costs `limitMs` and gives a problem.
+ * Takes a picture of what the window shows, fields for passwords and whatever shows a secret masked: where that is not
+ * certain there is no picture. In one of five cases the first try fails, because a navigation is under way; the second
+ * hardly ever does. A page that hangs costs `limitMs` and gives a problem.
  */
 export async function takePicture(
   page: Page,
-  { clock, halt, limitMs = pictureMs }: { clock: Clock; halt: AbortSignal; limitMs?: number },
+  { clock, halt, hidden = nothingTyped, limitMs = pictureMs }: PictureDeps,
 ): Promise<Picture | { problem: string }> {
   if (halt.aborted || page.isClosed()) return { problem: 'the page is gone' };
-  const picture = takeSmallEnough(page, clock, halt, limitMs);
+  const picture = takeSmallEnough(page, { clock, halt, hidden, limitMs });
   try {
     return (
       (await withinMs(picture, limitMs, clock, halt)) ?? {
@@ -30,6 +34,16 @@ export async function takePicture(
     return { problem: `no picture could be taken: ${plainMessage(error).split('\n')[0] ?? ''}` };
   }
 }
+
+interface PictureDeps {
+  clock: Clock;
+  halt: AbortSignal;
+  /** What it may not show; nothing where the run has no secrets. */
+  hidden?: Hidden;
+  limitMs?: number;
+}
+
+const nothingTyped: Hidden = { secrets: noSecrets, typed: createTypedFields() };
 
 /** Longest the evidence of a failure may keep a run. */
 const pictureMs = 5_000;
@@ -53,19 +67,24 @@ async function stopLoading(page: Page): Promise<void> {
 
 async function takeSmallEnough(
   page: Page,
-  clock: Clock,
-  halt: AbortSignal,
-  limitMs: number,
+  { clock, halt, hidden, limitMs }: Required<PictureDeps>,
 ): Promise<Picture | { problem: string }> {
   const endsAt = clock.monotonicMs() + limitMs;
-  const mask = [page.locator('input[type=password]')];
+  const shot = async (options: PageScreenshotOptions): Promise<Buffer> => {
+    const { mask } = await coverSecrets(page, hidden);
+    const bytes = await page.screenshot({ mask, signal: halt, ...options });
+    // What the page drew meanwhile was not covered.
+    if ((await coverSecrets(page, hidden)).isNews)
+      throw new Error('the page keeps showing a secret in new places');
+    return bytes;
+  };
   // A navigation under way fails or delays a picture; the next try, a moment later, meets the page that came. Only one
   // that does not come is stopped: stopping one that does can leave the page in between.
   const takePng = async (tries = 1): Promise<Buffer> => {
     if (tries > patientTries) await withinMs(stopLoading(page), stopMs, clock, halt);
     const timeout = Math.max(1, Math.round(Math.min(tryMs, endsAt - clock.monotonicMs())));
     try {
-      return await page.screenshot({ mask, timeout, signal: halt, type: 'png' });
+      return await shot({ timeout, type: 'png' });
     } catch (error) {
       if (halt.aborted || page.isClosed() || clock.monotonicMs() + retryMs >= endsAt) throw error;
       await clock.sleep(retryMs, halt);
@@ -74,7 +93,7 @@ async function takeSmallEnough(
   };
   const png = await takePng();
   if (png.length <= limits.artifactBytes) return { bytes: png, contentType: 'image/png' };
-  const jpeg = await page.screenshot({ mask, timeout: tryMs, signal: halt, type: 'jpeg', quality: 60 });
+  const jpeg = await shot({ timeout: tryMs, type: 'jpeg', quality: 60 });
   if (jpeg.length <= limits.artifactBytes) return { bytes: jpeg, contentType: 'image/jpeg' };
   return { problem: `the picture is larger than ${limits.artifactBytes} bytes` };
 }

@@ -1,3 +1,4 @@
+import { type LocalSecrets, noSecrets } from '../flow/local-secrets.ts';
 import { nodeTypes } from '../flow/node-types.ts';
 import type { Step } from '../flow/step.ts';
 import type { Variables } from '../flow/variables.ts';
@@ -11,8 +12,9 @@ import { executeStep } from './execute-step.ts';
 import type { RunDeed } from './run-deed.ts';
 import type { RunPage } from './run-page.ts';
 import { cut } from './step-error.ts';
-import { completionOf, resultOf, runErrorFrom } from './step-result.ts';
+import { completionOf, resultOf, runErrorFrom, withoutSecrets } from './step-result.ts';
 import { withinMs } from './time-budget.ts';
+import { createTypedFields, type TypedFields } from './typed-fields.ts';
 
 /** A picture to keep, and the step it shows. */
 export type FailurePicture = Picture & { nodeId: string };
@@ -38,30 +40,44 @@ export interface ExecuteDeps {
   clock: Clock;
 }
 
+/** What is executed. Secrets stand over variables of the same name. */
+export interface FlowRun {
+  steps: readonly Step[];
+  variables: Variables;
+  secrets?: LocalSecrets;
+}
+
 /**
  * Executes the steps in order, in a page of their own, and stops at the first that fails. Whatever the tested site or
- * the browser does is in the result; what is thrown is a bug.
+ * the browser does is in the result; what is thrown is a bug. Nothing that comes out of here, by whatever way, holds a secret.
  */
-export async function executeFlow(
-  run: { steps: readonly Step[]; variables: Variables },
-  deps: ExecuteDeps,
-): Promise<RunResult> {
-  const { clock, signal, onEvent, ensureMayAct } = deps;
+export async function executeFlow(run: FlowRun, deps: ExecuteDeps): Promise<RunResult> {
+  try {
+    return await executeSteps(run, deps);
+  } catch (error) {
+    throw (run.secrets ?? noSecrets).redactor.deep(error);
+  }
+}
+
+async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: ExecuteDeps): Promise<RunResult> {
+  const { redactor } = secrets;
+  const { clock, signal, onEvent, onDeed, ensureMayAct } = deps;
   const runStartedAt = clock.monotonicMs();
   const variables: Record<string, string> = { ...run.variables };
   const stepsResult: StepResult[] = [];
+  const typed = createTypedFields();
   const end = (status: RunResult['status'], error?: RunError): RunResult => ({
     status,
     durationMs: msSince(runStartedAt, clock),
     stepsResult,
-    ...(error === undefined ? {} : { error }),
+    ...(error === undefined ? {} : { error: redactor.deep(error) }),
   });
 
   if (signal.aborted) return end('cancelled', runErrorFrom(signal.reason));
   const opened = await openUnlessStopped(deps);
   if (!('page' in opened)) return end(signal.aborted ? 'cancelled' : 'failed', opened);
 
-  opened.network.listen(deps.onDeed);
+  opened.network.listen(onDeed);
   const halt = firstOf(signal, opened.gone);
   try {
     for (const step of run.steps) {
@@ -69,17 +85,19 @@ export async function executeFlow(
       onEvent({ type: 'step_start', nodeId: step.nodeId });
       if (nodeTypes[step.type].hasSideEffects) await untilItMayBegin(halt.signal, deps);
       const stepStartedAt = clock.monotonicMs();
-      const given = { opened, stop: signal, halt: halt.signal, ensureMayAct, clock };
+      const given = { opened, stop: signal, halt: halt.signal, ensureMayAct, clock, secrets, typed, onDeed };
       if (step.type === 'navigate') opened.network.forget();
-      const outcome = networkOutcome(step, await executeStep(step, variables, given), opened.network);
+      const ended = networkOutcome(step, await executeStep(step, variables, given), opened.network);
+      const outcome = withoutSecrets(ended, redactor);
       const durationMs = msSince(stepStartedAt, clock);
 
       if (outcome.how === 'done' && outcome.done.extracted !== undefined) {
         variables[outcome.done.extracted.variable] = outcome.done.extracted.value;
       }
+      const shown = { opened, halt: halt.signal, secrets, typed };
       const result = {
         ...resultOf(step, outcome, durationMs, signal),
-        ...(outcome.how === 'failed' ? await keepEvidence(step, opened, halt.signal, deps) : {}),
+        ...(outcome.how === 'failed' ? await keepEvidence(step, shown, deps) : {}),
       };
       stepsResult.push(result);
       onEvent(completionOf(result));
@@ -131,18 +149,24 @@ async function openUnlessStopped({ openPage, signal }: ExecuteDeps): Promise<Run
 
 async function keepEvidence(
   { nodeId }: Step,
-  opened: RunPage,
-  halt: AbortSignal,
+  {
+    opened,
+    halt,
+    ...hidden
+  }: { opened: RunPage; halt: AbortSignal; secrets: LocalSecrets; typed: TypedFields },
   { clock, keepScreenshot, signal }: ExecuteDeps,
 ): Promise<Pick<StepResult, 'screenshotUrl' | 'screenshotProblem'>> {
-  const picture = await takePicture(opened.page, { clock, halt });
-  if ('problem' in picture) return { screenshotProblem: cut(picture.problem) };
+  const picture = await takePicture(opened.page, { clock, halt, hidden });
+  const { redactor } = hidden.secrets;
+  if ('problem' in picture) return { screenshotProblem: cut(redactor.text(picture.problem)) };
   const stored = withinMs(keepScreenshot({ nodeId, ...picture }), keepPictureMs, clock, signal);
   const kept = (await stored.catch((error: unknown) => {
     if (signal.aborted) return { problem: 'the run was stopped before the picture was stored' };
     throw error;
   })) ?? { problem: `the picture was not stored within ${keepPictureMs / 1_000} s` };
-  return 'url' in kept ? { screenshotUrl: kept.url } : { screenshotProblem: cut(kept.problem) };
+  return 'url' in kept
+    ? { screenshotUrl: kept.url }
+    : { screenshotProblem: cut(redactor.text(kept.problem)) };
 }
 
 function msSince(startedAt: number, clock: Clock): number {

@@ -1,13 +1,19 @@
+import type { Page } from 'playwright-core';
+import { type LocalSecrets, secretsOfStep } from '../flow/local-secrets.ts';
 import type { DataOf, NodeType } from '../flow/node-types.ts';
-import { readStep, type Step, timeoutOf } from '../flow/step.ts';
+import { readStep, type Step, type StepData, timeoutOf } from '../flow/step.ts';
 import type { Variables } from '../flow/variables.ts';
 import type { Clock } from '../lib/clock.ts';
 import { duration } from '../lib/duration.ts';
 import { type ActionDone, actions } from './actions.ts';
 import type { LocateDeps } from './locate.ts';
+import type { RunDeed } from './run-deed.ts';
 import type { RunPage } from './run-page.ts';
+import { ensureAddressMayHave, ensureFrameMayHave } from './secret-hosts.ts';
 import { type StepError, StepFailure, stepErrorFrom } from './step-error.ts';
 import { timeBudget } from './time-budget.ts';
+import type { StepSecrets } from './type-secret.ts';
+import type { TypedFields } from './typed-fields.ts';
 
 /** How one step ended. `stopped`: the run was told to stop while the step was under way. */
 export type StepOutcome =
@@ -28,9 +34,26 @@ export async function executeStep(
     halt,
     ensureMayAct,
     clock,
-  }: { opened: RunPage; stop: AbortSignal; halt: AbortSignal; ensureMayAct: () => void; clock: Clock },
+    secrets,
+    typed,
+    onDeed,
+  }: {
+    opened: RunPage;
+    stop: AbortSignal;
+    halt: AbortSignal;
+    ensureMayAct: () => void;
+    clock: Clock;
+    secrets: LocalSecrets;
+    typed: TypedFields;
+    onDeed: (deed: RunDeed) => void;
+  },
 ): Promise<StepOutcome> {
-  const read = readStep(step, variables);
+  const { used, faults } = secretsOfStep(step, secrets);
+  if (faults.length > 0) {
+    return { how: 'failed', error: { kind: 'blocked', message: faults.join('; ') }, notes: '' };
+  }
+  const values = Object.fromEntries(used.map(({ name, value }) => [name, value.reveal()]));
+  const read = readStep(step, { ...variables, ...values });
   if ('faults' in read) {
     const kind = leadsElsewhere(read.faults) ? 'blocked' : 'invalid_data';
     return { how: 'failed', error: { kind, message: read.faults.join('; ') }, notes: '' };
@@ -40,7 +63,18 @@ export async function executeStep(
   const backstop = timeBudget(budget.timeoutMs + backstopMs, clock, halt);
   try {
     halt.throwIfAborted();
-    const deps = { page: opened.page, network: opened.network, budget, clock, halt, ensureMayAct };
+    const given = new Set<string>();
+    const onGiven = (origin: string): void => {
+      for (const { name } of used) {
+        if (!given.has(`${name} ${origin}`))
+          onDeed({ type: 'secret_typed', name, nodeId: step.nodeId, origin });
+        given.add(`${name} ${origin}`);
+      }
+    };
+    const stepSecrets = used.length === 0 ? {} : { secrets: { used, typed, onGiven } };
+    const { page, network } = opened;
+    const deps = { page, network, budget, clock, halt, ensureMayAct, ...stepSecrets };
+    if (used.length > 0) judgeBefore(read.step, deps.page, { used, onGiven });
     const done = await backstop.spend(perform(read.step, deps));
     const notes = notesOf(opened);
     if (done !== null) return { how: 'done', done: { ...done, logs: `${done.logs}${notes}` } };
@@ -51,6 +85,26 @@ export async function executeStep(
     const error = stepErrorFrom(opened.gone.aborted ? opened.gone.reason : await reasonOf(thrown, opened));
     if (error === null) throw thrown;
     return { how: 'failed', error, notes: notesOf(opened) };
+  }
+}
+
+/** Where a secret goes other than into a field is known before the step begins. */
+function judgeBefore(
+  { type, data }: StepData,
+  page: Page,
+  { used, onGiven }: Pick<StepSecrets, 'used' | 'onGiven'>,
+): void {
+  switch (type) {
+    case 'type':
+    case 'wait':
+      return;
+    case 'navigate':
+      onGiven(ensureAddressMayHave(used, data.url));
+      return;
+    case 'click':
+    case 'assertion':
+    case 'extract':
+      onGiven(ensureFrameMayHave(used, page.mainFrame()));
   }
 }
 

@@ -3,8 +3,9 @@ import type { Clock } from '../lib/clock.ts';
 import { duration } from '../lib/duration.ts';
 import type { PageNetwork } from './egress/page-network.ts';
 import { type ElementLook, type LookRequest, lookInPage, type Need } from './look-in-page.ts';
-import { isBetweenDocuments, plainMessage, StepFailure } from './step-error.ts';
+import { cut, isBetweenDocuments, plainMessage, StepFailure } from './step-error.ts';
 import type { TimeBudget } from './time-budget.ts';
+import type { StepSecrets } from './type-secret.ts';
 
 /** What a step looks for. */
 export interface Wanted {
@@ -42,6 +43,8 @@ export interface LocateDeps {
   halt: AbortSignal;
   /** Throws when the run may act no more: asked right before each call that acts on the page. */
   ensureMayAct(): void;
+  /** Present when the step holds secrets. */
+  secrets?: StepSecrets;
 }
 
 /**
@@ -194,7 +197,7 @@ async function lookByEngine(page: Page, selector: string, request: LookRequest):
     ) {
       throw error;
     }
-    return { state: 'invalid', matches: 0, at: -1, detail: message.split('\n')[0]?.slice(0, 300) ?? '' };
+    return { state: 'invalid', matches: 0, at: -1, detail: cut(message.split('\n')[0] ?? '', 300) };
   }
 }
 

@@ -136,6 +136,11 @@ export async function lookInPage(
       .join('');
   }
 
+  // The sign at the end tells whoever takes secrets out of it that a part of one may stand before it.
+  function cut(text: string, length: number): string {
+    return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+  }
+
   function judge(elements: readonly Element[]): ElementLook {
     const visibleAt = elements.findIndex(isVisible);
     const at = visibleAt === -1 && request.need === 'present' && elements.length > 0 ? 0 : visibleAt;
@@ -156,11 +161,11 @@ export async function lookInPage(
     }
     if (request.expected !== null) {
       const text = textOf(element).replaceAll('\u200b', '').trim().replace(/\s+/g, ' ');
-      return look(text === request.expected ? 'ready' : 'different', text.slice(0, 4_000));
+      return look(text === request.expected ? 'ready' : 'different', cut(text, 4_000));
     }
     if (!request.readsText) return look('ready');
     const text = element instanceof HTMLElement ? element.innerText : textOf(element);
-    return look('ready', text.slice(0, 100_000));
+    return look('ready', cut(text, 100_000));
   }
 
   function judgeSelector(selector: string): ElementLook {

@@ -3,7 +3,7 @@ import type { Log } from '../lib/log.ts';
 import type { EgressProxy } from './egress/egress-proxy.ts';
 import { greetProxy } from './egress/greet-proxy.ts';
 import { type PageNetwork, pageNetwork } from './egress/page-network.ts';
-import { BrowserEndedFailure, StepFailure } from './step-error.ts';
+import { BrowserEndedFailure, cut, StepFailure } from './step-error.ts';
 
 /** A fresh context with the one page a run acts on. Nothing of an earlier run is in it, nothing of it stays. */
 export interface RunPage {
@@ -54,7 +54,7 @@ export async function openRunPage(
   // A dialog nobody answers stops the page and every action on it.
   context.on('dialog', (dialog) => {
     if (dialogs.length < maxDialogs && dialog.type() !== 'beforeunload') {
-      dialogs.push(`dismissed the ${dialog.type()} "${dialog.message().slice(0, 200)}"`);
+      dialogs.push(`dismissed the ${dialog.type()} "${cut(dialog.message(), 200)}"`);
     }
     // Leaving a page is what the flow asked for; everything else is declined, as Playwright does by itself.
     const answer = dialog.type() === 'beforeunload' ? dialog.accept() : dialog.dismiss();

@@ -1,8 +1,32 @@
 import type { Step } from '../flow/step.ts';
 import { ExpectedError, errorText } from '../lib/errors.ts';
+import type { Redactor } from '../lib/redactor.ts';
 import type { RunError, StepEvent, StepResult } from '../protocol/run-result.ts';
 import type { StepOutcome } from './execute-step.ts';
 import { cut } from './step-error.ts';
+
+/**
+ * The same outcome, in which no text holds a secret: before anything is cut, which could leave a part of one. What was
+ * extracted loses it, too, lest it travel on in a later step. Names that the flow gives stay as they are.
+ */
+export function withoutSecrets(outcome: StepOutcome, { text }: Redactor): StepOutcome {
+  if (outcome.how === 'stopped') return outcome;
+  if (outcome.how === 'failed') {
+    const { kind, message } = outcome.error;
+    return { how: 'failed', error: { kind, message: text(message) }, notes: text(outcome.notes) };
+  }
+  const { logs, healed, extracted } = outcome.done;
+  return {
+    how: 'done',
+    done: {
+      logs: text(logs),
+      ...(healed === undefined
+        ? {}
+        : { healed: { selector: text(healed.selector), insteadOf: text(healed.insteadOf) } }),
+      ...(extracted === undefined ? {} : { extracted: { ...extracted, value: text(extracted.value) } }),
+    },
+  };
+}
 
 /** What a step's outcome looks like in `stepsResult`, texts cut to what a result may hold. `signal` is the one that stopped it. */
 export function resultOf(

@@ -12,6 +12,7 @@ export const engineFlags = {
   allowHost: z.array(z.string()).optional(),
   onlyHosts: z.string().optional(),
   browserProxy: z.string().optional(),
+  secrets: z.string().optional(),
   policy: z.string().optional(),
   allowRoot: z.boolean().optional(),
 };

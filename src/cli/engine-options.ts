@@ -33,7 +33,12 @@ const networkOptions: readonly CommandOption[] = [
   },
 ];
 
-const secretOptions: readonly CommandOption[] = [];
+const secretOptions: readonly CommandOption[] = [
+  {
+    flags: '--secrets <file>',
+    summary: "This machine's secrets as JSON, used in flows as {{NAME}} and told to nobody",
+  },
+];
 
 const policyOptions: readonly CommandOption[] = [
   {

@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod';
+import type { Redactor } from '../lib/redactor.ts';
 
 /** What a command may touch besides its arguments; tests give their own. */
 export interface CommandContext {
@@ -12,6 +13,8 @@ export interface CommandContext {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   /** Subscribes to SIGINT/SIGTERM until the returned function is called. */
   onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
+  /** From now on nothing that this process writes to its streams holds a secret, and no error it ends by. */
+  useRedactor(redactor: Redactor): void;
   /** Ends the process at once with this code (third signal). */
   exit(code: number): never;
   /** Makes `path` the folder for temporary files of this process and of those it starts, until the returned function is called. */

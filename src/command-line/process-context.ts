@@ -1,3 +1,4 @@
+import type { Redactor } from '../lib/redactor.ts';
 import { version } from '../lib/version.ts';
 import type { CommandContext, Program } from './command.ts';
 
@@ -22,11 +23,13 @@ export async function runOnProcess(load: () => Promise<Program>): Promise<void> 
 }
 
 function processContext(): CommandContext {
+  let redactor: Redactor | null = null;
+  const redacted = (text: string): string => redactor?.text(text) ?? text;
   return {
     env: process.env,
     cwd: process.cwd(),
-    stdout: { write: (text) => process.stdout.write(text), isTTY: process.stdout.isTTY === true },
-    stderr: { write: (text) => process.stderr.write(text), isTTY: process.stderr.isTTY === true },
+    stdout: { write: (text) => process.stdout.write(redacted(text)), isTTY: process.stdout.isTTY === true },
+    stderr: { write: (text) => process.stderr.write(redacted(text)), isTTY: process.stderr.isTTY === true },
     stdin: process.stdin,
     onSignal(listener) {
       const on = (signal: NodeJS.Signals): void => {
@@ -35,6 +38,11 @@ function processContext(): CommandContext {
       };
       process.on('SIGINT', on).on('SIGTERM', on).on('SIGHUP', on);
       return () => process.off('SIGINT', on).off('SIGTERM', on).off('SIGHUP', on);
+    },
+    useRedactor(given) {
+      redactor = given;
+      // Node prints an error that nobody catches by itself, right after this.
+      process.prependListener('uncaughtExceptionMonitor', (error) => void given.deep(error));
     },
     exit: (code) => process.exit(code),
     useTempFolder,

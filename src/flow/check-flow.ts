@@ -14,13 +14,21 @@ export type CheckedFlow =
 /**
  * Checks a whole flow without a browser and reports all problems at once: graph, types, fields, variables.
  * `variables` null means that they are not known here (the bridge: a runner may have its own), and missing ones pass.
+ * Secrets stand over variables and are known by their names only: what they hold is judged by the step, and told by nobody.
  */
-export function checkFlow(flow: FlowSnapshot, variables: Variables | null): CheckedFlow {
+export function checkFlow(
+  flow: FlowSnapshot,
+  variables: Variables | null,
+  secretNames: readonly string[] = [],
+): CheckedFlow {
   const { graph, problems } = readGraph(flow.nodes, flow.edges);
   const { order, problems: graphProblems, warnings } = linearise(graph);
   problems.push(...graphProblems, ...unknownTypes(graph));
 
-  const known = { ...variables };
+  const known = { ...variables, ...Object.fromEntries(secretNames.map((name) => [name, ''])) };
+  const open = Object.fromEntries(
+    Object.entries(variables ?? {}).filter(([name]) => !secretNames.includes(name)),
+  );
   const steps: Step[] = [];
   // Without a start there is no order, but the fields of every node can be judged all the same.
   const hasStart = graph.nodes.some(({ type }) => isStart(type));
@@ -29,7 +37,7 @@ export function checkFlow(flow: FlowSnapshot, variables: Variables | null): Chec
     if (type === null || node.isBroken) continue;
     const step: Step = { nodeId: node.id, type, fields: fieldsOf(type, node.data) };
     steps.push(step);
-    for (const fault of stepFaults(type, substitute(step.fields, variables ?? {}))) {
+    for (const fault of stepFaults(type, substitute(step.fields, open))) {
       problems.push({ nodeId: node.id, message: `node "${node.id}" (${node.type}): ${fault}` });
     }
     if (variables !== null && hasStart) {

@@ -23,6 +23,16 @@ export async function writeJsonFile(path: string, value: unknown): Promise<void>
  * somebody else, can be read by others, or holds no JSON: such a file is refused, never repaired.
  */
 export async function readPrivateJsonFile(path: string): Promise<unknown> {
+  const text = await readPrivateFile(path);
+  try {
+    return text === null ? null : (JSON.parse(text) as unknown);
+  } catch (error) {
+    throw new EnvironmentError(`${path} holds no valid JSON: ${errorText(error)}`, { cause: error });
+  }
+}
+
+/** The text of a private file, by the same rules. */
+export async function readPrivateFile(path: string): Promise<string | null> {
   let file: FileHandle;
   try {
     const entry = await lstat(path);
@@ -44,12 +54,7 @@ export async function readPrivateJsonFile(path: string): Promise<unknown> {
         throw new EnvironmentError(`${path} can be read by other users`, { hint: `Run: chmod 600 ${path}` });
       }
     }
-    const text = await file.readFile('utf8');
-    try {
-      return JSON.parse(text) as unknown;
-    } catch (error) {
-      throw new EnvironmentError(`${path} holds no valid JSON: ${errorText(error)}`, { cause: error });
-    }
+    return await file.readFile('utf8');
   } finally {
     await file.close();
   }

@@ -294,6 +294,14 @@ describe('variables of a flow', () => {
     ]);
   });
 
+  it('may be secrets of the machine, of which only the names are known', () => {
+    const open = { id: 'o', type: 'navigate', data: { url: '{{BASE}}' } };
+    const flow = { nodes: [start, open, use], edges: [edge('s', 'o'), edge('o', 'u')] };
+    // What a flow calls by the same name is not the value, and is not judged.
+    expect(checkFlow(flow, { BASE: 'no address' }, ['N', 'BASE']).ok).toBe(true);
+    expect(checkFlow(flow, { BASE: 'no address' }, []).ok).toBe(false);
+  });
+
   it('do not reach into the prototype of an object', () => {
     const node = { id: 'a', type: 'type', data: { selector: '#a', value: '{{constructor}}' } };
     expect(problemsOf([start, node], [edge('s', 'a')])).toEqual([

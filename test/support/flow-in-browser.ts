@@ -5,6 +5,7 @@ import { executeFlow } from '../../src/browser/execute-flow.ts';
 import type { RunDeed } from '../../src/browser/run-deed.ts';
 import type { RunPage } from '../../src/browser/run-page.ts';
 import { launchBrowser, type WarmBrowser } from '../../src/browser/warm-browser.ts';
+import { type LocalSecrets, noSecrets } from '../../src/flow/local-secrets.ts';
 import { fieldsOf, type NodeType } from '../../src/flow/node-types.ts';
 import type { Step } from '../../src/flow/step.ts';
 import type { Variables } from '../../src/flow/variables.ts';
@@ -25,6 +26,7 @@ export interface RunSeen {
   result: RunResult;
   events: StepEvent[];
   pictures: FailurePicture[];
+  deeds: RunDeed[];
 }
 
 /** A warm browser and a site for the tests of one file; after them nothing of either may be left. */
@@ -64,6 +66,7 @@ export function browserTests(pages: Readonly<Record<string, Page>>) {
 /** What a test brings to a run besides its steps. */
 interface RunGiven {
   variables?: Variables;
+  secrets?: LocalSecrets;
   signal?: AbortSignal;
   rules?: NetworkRules;
   onDeed?: (deed: RunDeed) => void;
@@ -83,8 +86,13 @@ export async function executeSteps(
 ): Promise<RunSeen> {
   const events: StepEvent[] = [];
   const pictures: FailurePicture[] = [];
+  const deeds: RunDeed[] = [];
   const result = await executeFlow(
-    { steps: steps.map(longStep), variables: given.variables ?? {} },
+    {
+      steps: steps.map(longStep),
+      variables: given.variables ?? {},
+      secrets: given.secrets ?? noSecrets,
+    },
     {
       async openPage() {
         const opened = await warm.newRun(given.rules);
@@ -94,7 +102,10 @@ export async function executeSteps(
       signal: given.signal ?? new AbortController().signal,
       ensureMayAct: () => given.ensureMayAct?.(),
       sideEffectsMayBegin: () => given.sideEffectsMayBegin?.() ?? Promise.resolve(),
-      onDeed: (deed) => given.onDeed?.(deed),
+      onDeed(deed) {
+        deeds.push(deed);
+        given.onDeed?.(deed);
+      },
       onEvent(event) {
         events.push(stepEventSchema.parse(event));
         given.onEvent?.(event);
@@ -106,7 +117,7 @@ export async function executeSteps(
       clock: systemClock,
     },
   );
-  return { result: runResultSchema.parse(result), events, pictures };
+  return { result: runResultSchema.parse(result), events, pictures, deeds };
 }
 
 function longStep([type, fields]: ShortStep, index: number): Step {

@@ -14,7 +14,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Folders within a folder of src/, each of which may import from those before it. Files beside them put all of it together. */
 export const roomOrder: Readonly<Record<string, readonly string[]>> = {
-  agent: ['config', 'policy', 'audit', 'client', 'credentials', 'spool', 'lease', 'life'],
+  agent: ['config', 'policy', 'audit', 'secrets', 'client', 'credentials', 'spool', 'lease', 'life'],
   bridge: [
     'db',
     'events',

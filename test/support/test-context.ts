@@ -28,6 +28,7 @@ export function testContext(given: Partial<CommandContext> & { input?: string } 
     exit: (code) => {
       throw new Error(`exit(${code})`);
     },
+    useRedactor: () => {},
     useTempFolder: () => () => {},
     ...given,
   };

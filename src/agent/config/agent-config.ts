@@ -6,7 +6,7 @@ import { lifeSettings } from './life-settings.ts';
 import { networkSettings } from './network-settings.ts';
 import { policySettings } from './policy-settings.ts';
 import { proxySettings } from './proxy-settings.ts';
-import { secretSettings } from './secret-settings.ts';
+import { type SecretVariable, secretSettings, secretVariables } from './secret-settings.ts';
 import { type Environment, type Flags, readSettings, type ValuesOf } from './setting.ts';
 
 /** What decides how flows are executed here, with a server or without one. */
@@ -31,6 +31,7 @@ export type EngineConfig = Omit<ValuesOf<typeof engineSettings>, keyof ProxySett
   /** Folder of credentials, spool, status and browsers. */
   readonly home: string;
   readonly proxy: ProxySettings;
+  readonly secretVariables: readonly SecretVariable[];
 };
 
 /** Everything the runner was told, checked. */
@@ -60,7 +61,7 @@ export function readEngineConfig(env: Environment, flags: Flags = {}): EngineCon
 function engineConfigOf<Some extends ProxySettings>(
   { httpProxy, httpsProxy, noProxy, extraCas, nodeExtraCaFile, ...rest }: Some,
   env: Environment,
-): Omit<Some, keyof ProxySettings> & { home: string; proxy: ProxySettings } {
+): Omit<Some, keyof ProxySettings> & Pick<EngineConfig, 'home' | 'proxy' | 'secretVariables'> {
   const proxy = Object.freeze({ httpProxy, httpsProxy, noProxy, extraCas, nodeExtraCaFile });
-  return { ...rest, home: agentHome(env), proxy };
+  return { ...rest, home: agentHome(env), proxy, secretVariables: secretVariables(env) };
 }

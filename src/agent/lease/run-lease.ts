@@ -1,7 +1,7 @@
+import type { FlowRun } from '../../browser/execute-flow.ts';
 import type { RunDeed } from '../../browser/run-deed.ts';
 import { checkFlow } from '../../flow/check-flow.ts';
-import type { Step } from '../../flow/step.ts';
-import type { Variables } from '../../flow/variables.ts';
+import { type LocalSecrets, noSecrets } from '../../flow/local-secrets.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CancelledError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
@@ -32,7 +32,7 @@ import { type UploadedPicture, uploadPicture } from './upload.ts';
  * `signal` fired with a reason to hand back, nothing of the run acts any more.
  */
 export type ExecuteFlow = (
-  run: { steps: readonly Step[]; variables: Variables },
+  run: FlowRun,
   hooks: {
     signal: AbortSignal;
     /** Resolves when steps may act; the page may be opened before. Rejects when they never may. */
@@ -63,6 +63,8 @@ export interface RunLeaseDeps extends RetryDeps {
   debts: Pick<Debts, 'take'>;
   executeFlow: ExecuteFlow;
   rules: MachineRules;
+  /** Variables whose values stay here; none when it is absent. */
+  secrets?: LocalSecrets;
   /** Stops the run: ShutdownError hands it back, anything else drops it. */
   stopSignal: AbortSignal;
   /** Ends even the delivery; what is owed stays on disk. */
@@ -80,7 +82,7 @@ export interface RunLeaseDeps extends RetryDeps {
  * whatever ends the run early stands in its reason. Throws only for bugs and for what ends the whole runner.
  */
 export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseEnd> {
-  const { client, clock, log, identity, tell } = deps;
+  const { client, clock, log, identity, tell, secrets = noSecrets } = deps;
   const { runId, leaseId, fence } = lease;
   const startedMs = clock.monotonicMs();
   const { runnerId } = identity.credentials;
@@ -88,7 +90,8 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
   // Before the bridge hears that the lease is taken: the next life must know of it, whenever this one ends.
   const spool = await deps.spool.begin(header);
   const { policy } = deps.rules;
-  const onDeed = (deed: RunDeed | LeaseDeed): void => tell({ type: 'deed', runId, deed });
+  const onDeed = (deed: RunDeed | LeaseDeed): void =>
+    tell({ type: 'deed', runId, deed: secrets.redactor.deep(deed) });
   const acting = abortScope(
     [deps.stopSignal],
     policy === null || policy.maxRunMs === null
@@ -124,7 +127,7 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
   }
 
   async function act(): Promise<Outcome> {
-    const checked = checkFlow(lease.flow, lease.variables);
+    const checked = checkFlow(lease.flow, lease.variables, secrets.names);
     const steps = checked.ok ? checked.steps : [];
     const { name = null, attempt } = lease;
     // Before that it may be somebody else's, and nothing of it has begun.
@@ -138,7 +141,7 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
       result = await admitRun(lease, checked, { ...deps.rules, begun, onDeed });
       if (result === null) {
         result = await deps.executeFlow(
-          { steps, variables: lease.variables },
+          { steps, variables: lease.variables, secrets },
           {
             signal: acting.signal,
             mayAct: begun,

@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { readEngineConfig } from '../../agent/config/agent-config.ts';
+import { shadowTeller } from '../../agent/secrets/tell-shadowed.ts';
 import { executeFlow } from '../../browser/execute-flow.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
 import { nameValue } from '../../command-line/name-value.ts';
@@ -18,6 +19,7 @@ import { printable } from '../../lib/printable.ts';
 import type { RunResult } from '../../protocol/run-result.ts';
 import { engineFlags } from '../engine-flags.ts';
 import { openBrowser } from '../open-browser.ts';
+import { openSecrets } from '../open-secrets.ts';
 import { progressPrinter } from '../progress.ts';
 import { rulesOfRun } from '../rules-of-run.ts';
 
@@ -36,18 +38,20 @@ export const run = defineCommand({
     const config = readEngineConfig(context.env, flags);
     const file = parseFlowFile(await readInputFile(path, flowFileInput, context), path);
     const variables = { ...file.variables, ...Object.fromEntries(given) };
-    const checked = checkFlow(file.flow, variables);
+    const log = peopleLog(context);
+    const secrets = await openSecrets(config, { hostsOfOthers: null, log, context });
+    shadowTeller(secrets, log)(variables);
+    const checked = checkFlow(file.flow, variables, secrets.names);
     for (const warning of checked.warnings) context.stderr.write(`warning: ${printable(warning)}\n`);
     if (!checked.ok) {
       throw new UsageError(`${path} cannot be run`, {
         problems: checked.problems.map(({ message }) => message),
         ...(checked.problems.some(({ message }) => message.endsWith('is not set'))
-          ? { hint: 'Set a variable with: --var NAME=value' }
+          ? { hint: 'Set a variable with: --var NAME=value, a secret with: --secrets FILE' }
           : {}),
       });
     }
 
-    const log = peopleLog(context);
     const rules = await rulesOfRun(config, checked.steps, log);
     const abort = new AbortController();
     const stopListening = listenForSignals(context, abort);
@@ -67,7 +71,7 @@ export const run = defineCommand({
       progress.begin(file.name ?? basename(path), choice);
       const stopWatching = rules.watchTime(abort);
       const executed = await executeFlow(
-        { steps: checked.steps, variables },
+        { steps: checked.steps, variables, secrets },
         {
           openPage: () => warm.newRun(),
           signal: abort.signal,

@@ -37,6 +37,7 @@ import { networkOptions } from '../network-options.ts';
 import { introducePolicy, openBooks, readMachinePolicy } from '../open-books.ts';
 import { type OpenBrowser, openBrowser } from '../open-browser.ts';
 import { openLife } from '../open-life.ts';
+import { openSecrets } from '../open-secrets.ts';
 import { isRootProcess, refuseRoot } from '../root-rule.ts';
 import { pairMachine, readLine } from './pair.ts';
 
@@ -56,6 +57,8 @@ export const start = defineCommand({
     const policy = await readMachinePolicy(given);
     const isForPeople = context.stderr.isTTY;
     const log = isForPeople ? peopleLog(context) : jsonLog((line) => context.stderr.write(line));
+    const hostsOfOthers = [...given.allowHosts, ...given.onlyHosts, ...(policy?.hosts ?? [])];
+    const secrets = await openSecrets(given, { hostsOfOthers, log, context });
     const shutdown = watchSignals(context, {
       reason: () => new ShutdownError('the runner is being stopped'),
       drainMs: given.drainMs,
@@ -125,6 +128,7 @@ export const start = defineCommand({
             capabilities: capabilitiesOf(choice, warm, concurrency),
           };
         },
+        secrets,
         drainSignal: shutdown.drainSignal,
         stopSignal: shutdown.stopSignal,
         tell(event) {

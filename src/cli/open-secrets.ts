@@ -1,0 +1,27 @@
+import type { EngineConfig } from '../agent/config/agent-config.ts';
+import { readSecrets } from '../agent/secrets/read-secrets.ts';
+import type { CommandContext } from '../command-line/command.ts';
+import type { LocalSecrets } from '../flow/local-secrets.ts';
+import type { HostPattern } from '../lib/host-pattern.ts';
+import type { Log } from '../lib/log.ts';
+
+/**
+ * Reads the secrets of this machine and keeps them out of everything that the process writes from now on. `hostsOfOthers`
+ * are the pages for secrets that name none of their own, null for any. Throws as readSecrets does.
+ */
+export async function openSecrets(
+  config: EngineConfig,
+  {
+    hostsOfOthers,
+    log,
+    context,
+  }: { hostsOfOthers: readonly HostPattern[] | null; log: Log; context: CommandContext },
+): Promise<LocalSecrets> {
+  const secrets = await readSecrets(config, { hostsOfOthers, log, cwd: context.cwd });
+  if (secrets.names.length > 0) {
+    context.useRedactor(secrets.redactor);
+    const plural = secrets.names.length === 1 ? 'secret' : 'secrets';
+    log.info(`${secrets.names.length} ${plural} of this machine: ${secrets.names.join(', ')}`);
+  }
+  return secrets;
+}

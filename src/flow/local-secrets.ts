@@ -1,0 +1,68 @@
+import type { HostPattern } from '../lib/host-pattern.ts';
+import { createRedactor, type Redactor } from '../lib/redactor.ts';
+import type { Secret } from '../lib/secret.ts';
+import type { NodeType } from './node-types.ts';
+import type { Step } from './step.ts';
+import { referencedVariables } from './variables.ts';
+
+/** A variable of flows whose value stays on this machine. */
+export interface LocalSecret {
+  readonly name: string;
+  readonly value: Secret;
+  /** Node types it may stand in: of a `type` its value only, of others every field. */
+  readonly use: readonly NodeType[];
+  /** Pages it may be given to; null for any. */
+  readonly hosts: readonly HostPattern[] | null;
+  /** True when its own entry names them, false when they are what the machine lets flows reach. */
+  readonly namesHosts: boolean;
+}
+
+/** The secrets of this machine, and what takes them out of texts. */
+export interface LocalSecrets {
+  readonly names: readonly string[];
+  get(name: string): LocalSecret | undefined;
+  readonly redactor: Redactor;
+}
+
+/** Holds secrets together; a name that comes twice is the caller's mistake. */
+export function holdSecrets(secrets: readonly LocalSecret[]): LocalSecrets {
+  const byName = new Map(secrets.map((secret) => [secret.name, secret]));
+  return {
+    names: [...byName.keys()],
+    get: (name) => byName.get(name),
+    redactor: createRedactor(secrets.map(({ name, value }) => [name, value.reveal()])),
+  };
+}
+
+/** A machine without secrets. */
+export const noSecrets: LocalSecrets = holdSecrets([]);
+
+/** The secrets a step refers to, and why it may not where it does: one sentence each, naming secret, field and what to change. */
+export function secretsOfStep(
+  { type, fields }: Step,
+  secrets: LocalSecrets,
+): { used: LocalSecret[]; faults: string[] } {
+  const used = new Map<string, LocalSecret>();
+  const faults: string[] = [];
+  for (const [field, written] of Object.entries(fields)) {
+    for (const name of referencedVariables(written)) {
+      const secret = secrets.get(name);
+      if (secret === undefined) continue;
+      used.set(name, secret);
+      const fault = misuse(secret, type, field);
+      if (fault !== null) faults.push(fault);
+    }
+  }
+  return { used: [...used.values()], faults };
+}
+
+function misuse({ name, use }: LocalSecret, type: NodeType, field: string): string | null {
+  if (type === 'type' && field !== 'value') {
+    return `the secret ${name} stands in ${field} of a type step; it may stand in its value only`;
+  }
+  if (use.includes(type)) return null;
+  return (
+    `the secret ${name} may not be used in ${field} of a ${type} step, only in: ${use.join(', ')}; to allow it, write ` +
+    `"use": ${JSON.stringify([...use, type])} into the entry of ${name} in this machine's secrets file (--secrets)`
+  );
+}
