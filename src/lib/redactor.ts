@@ -15,7 +15,7 @@ export interface Redactor {
 }
 
 /** Holds back only what may be the beginning of a secret. */
-export interface RedactingStream {
+interface RedactingStream {
   push(part: string): string;
   /** The rest; nothing may follow. */
   end(): string;

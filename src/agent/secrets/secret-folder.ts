@@ -14,7 +14,7 @@ const prefix = 'qualinet.var.';
 const wholeFile = 'qualinet.secrets';
 
 /** More than any secret or file of secrets has. */
-export const mostBytes = 1024 * 1024;
+const mostBytes = 1024 * 1024;
 
 /** What of a folder of credentials is meant for flows; nothing when there is no such folder. Throws EnvironmentError. */
 export async function readSecretFolder(folder: string): Promise<FolderSecret[]> {
