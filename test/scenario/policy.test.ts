@@ -42,6 +42,7 @@ describe('a runner under a local policy, beside a real bridge', () => {
     bridge = await startBridgeProcess(join(folder(), 'bridge'));
     await pairRunner(bridge, home());
     await obey({
+      hosts: ['127.0.0.1'],
       nodeTypes: ['navigate', 'assertion', 'wait'],
       maxRunSeconds: 3,
       uploads: false,
@@ -58,7 +59,7 @@ describe('a runner under a local policy, beside a real bridge', () => {
 
   it('says at its start which rules are in force', () => {
     expect(lines.join('\n')).toContain(
-      `policy ${policyPath()}: nodeTypes navigate, assertion, wait; maxRunSeconds 3; uploads false; audit required`,
+      `policy ${policyPath()}: hosts 127.0.0.1; nodeTypes navigate, assertion, wait; maxRunSeconds 3; uploads false; audit required`,
     );
   });
 
@@ -99,7 +100,22 @@ describe('a runner under a local policy, beside a real bridge', () => {
     expect(last?.screenshotProblem).toContain(`"uploads" in ${policyPath()}`);
   });
 
+  it('lets no page reach another host, and the step says which rule it is', async () => {
+    const url = site.url.replace('127.0.0.1', 'localhost');
+    const runId = await bridge.submit(chain({ id: 'open', type: 'navigate', data: { url } }));
+    const last = (await bridge.over(runId, 20_000)).stepsResult?.at(-1);
+    expect(last).toMatchObject({ status: 'failed', errorKind: 'blocked' });
+    expect(last?.error).toContain(`"hosts" of ${policyPath()}`);
+    expect(await readFile(join(home(), 'audit.jsonl'), 'utf8')).toContain('"event":"host_blocked"');
+  });
+
   it('takes no run whose audit log cannot be written', async () => {
+    const entries = async (event: string): Promise<number> =>
+      (await readFile(join(home(), 'audit.jsonl'), 'utf8')).split(`"event":"${event}"`).length - 1;
+    await until(
+      'the runs before are put down',
+      async () => (await entries('run_asked')) === (await entries('run_ended')),
+    );
     await rm(join(home(), 'audit.jsonl'));
     await mkdir(join(home(), 'audit.jsonl'));
     const runId = await bridge.submit(chain({ id: 'open', type: 'navigate', data: { url: 'about:blank' } }));
