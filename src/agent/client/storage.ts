@@ -59,12 +59,16 @@ export function openStorage({ apiBaseUrl, transport, proxy, rules, resolve }: St
       const why = whyNot(targetOf(url), addresses);
       if (why !== null) throw new Error(`nothing is sent to ${url.host}: ${why}`);
       judged.set(url.hostname, addresses);
+      if (judged.size > maxJudged) judged.delete(judged.keys().next().value ?? '');
       return checked.send(request);
     },
     proxyFor: (url) => checked.proxyFor(url),
     close: () => checked.close(),
   };
 }
+
+/** Hosts that are kept in mind; a bridge may name any number of them. */
+const maxJudged = 100;
 
 /** A bridge inside has its storage beside it. */
 function kindsBeside({ hostname }: URL): ReadonlySet<AddressKind> {
