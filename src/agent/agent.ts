@@ -14,6 +14,7 @@ import type { Transport } from './client/transport.ts';
 import { watchedClient } from './client/watched-client.ts';
 import type { Identity } from './credentials/identity.ts';
 import { keepKeysFresh } from './credentials/rotation.ts';
+import type { LoopWatch } from './health/pulse.ts';
 import type { MachineRules } from './lease/admit-run.ts';
 import { type Debts, openDebts } from './lease/debts.ts';
 import type { KeptLease } from './lease/keep-lease.ts';
@@ -66,6 +67,8 @@ export interface AgentDeps extends RetryDeps {
   /** Runs are stopped with its reason (a ShutdownError) and handed back. */
   stopSignal: AbortSignal;
   tell(event: AgentEvent): void;
+  /** Hears of each turn of the lease loop. */
+  pulse: LoopWatch;
 }
 
 /** After a stop, runs that cannot be handed back in this time stay in the spool; so does, at every end, what is owed. */

@@ -9,6 +9,7 @@ import type { BridgeClient } from './client/bridge-client.ts';
 import { NoAnswerError, refusedForNow } from './client/bridge-errors.ts';
 import { type RetryDeps, withRetry } from './client/retry.ts';
 import { createVersionNotice } from './client/version-notice.ts';
+import type { LoopWatch } from './health/pulse.ts';
 import { createPollWait } from './poll-wait.ts';
 import type { WakeUp } from './wake-up.ts';
 
@@ -32,6 +33,8 @@ export interface LeaseLoopDeps extends RetryDeps {
   /** With each answer: whether the bridge gives this runner no further runs. */
   onDrainOrder(isOrdered: boolean): void;
   tell(event: AgentEvent): void;
+  /** Hears of each turn of the loop. */
+  pulse: LoopWatch;
   log: Log;
 }
 
@@ -51,7 +54,7 @@ export async function leaseLoop(
   { concurrency, once, capabilities }: LeaseLoopOptions,
   deps: LeaseLoopDeps,
 ): Promise<void> {
-  const { client, clock, drainSignal, pause, tell } = deps;
+  const { client, clock, drainSignal, pause, pulse, tell } = deps;
   const running = new Set<Promise<void>>();
   const wait = createPollWait();
   const noteVersion = createVersionNotice({ ...deps, version: capabilities.qualinetVersion });
@@ -66,6 +69,7 @@ export async function leaseLoop(
     while (!drainSignal.aborted) {
       const free = slots - running.size;
       if (free === 0) {
+        pulse.waits(null);
         await Promise.race(running);
         continue;
       }
@@ -74,6 +78,7 @@ export async function leaseLoop(
       if (once && leases.length > 0) break;
     }
   } finally {
+    pulse.waits(null);
     await Promise.all(running);
   }
 
@@ -113,6 +118,8 @@ export async function leaseLoop(
     const sentMs = clock.monotonicMs();
     // The first poll, and the first after a loss, is answered at once: whoever started the runner sees that it is connected.
     askedWaitMs = isConnected ? wait.ms : 0;
+    // A request may be sent twice, see the client.
+    pulse.waits(2 * (askedWaitMs + pollGraceMs));
     try {
       const { leases, orders, notice } = await client.call('pollLeases', {
         body: { slots: free, waitMs: askedWaitMs, capabilities },
@@ -121,6 +128,7 @@ export async function leaseLoop(
         // A flow is at most limits.flowBytes; the rest of a lease is small.
         maxAnswerBytes: (free + 1) * limits.flowBytes * 2,
       });
+      pulse.polled();
       if (askedWaitMs > 0) wait.answered();
       noteVersion(notice);
       if (!isConnected) tell({ type: 'connected' });
@@ -136,6 +144,7 @@ export async function leaseLoop(
 
   function onFailure(error: NoAnswerError, waitMs: number): void {
     isConnected = false;
+    pulse.waits(waitMs);
     const isReached = everConnected || error.problem !== null;
     if (!isReached && clock.monotonicMs() + waitMs - startedMs > firstContactMs) {
       throw new BridgeUnavailableError(error.message, {

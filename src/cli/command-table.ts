@@ -1,6 +1,6 @@
 import type { CommandOption, Program } from '../command-line/command.ts';
 import { exitCode } from '../lib/exit-code.ts';
-import { engineOptions, wayOptions } from './engine-options.ts';
+import { engineOptions, lifeOptions, wayOptions } from './engine-options.ts';
 
 const json: CommandOption = { flags: '--json', summary: 'One JSON object on stdout, for programs' };
 /** The runner's commands. Each is loaded only when it is called. */
@@ -49,10 +49,10 @@ export const qualinet: Program = {
       group: 'Get started',
       options: [
         { flags: '--once', summary: 'Take one run, finish it, end' },
-        { flags: '--concurrency <runs>', summary: 'Runs at the same time (default: 1)' },
+        ...lifeOptions,
         ...engineOptions,
       ],
-      examples: ['qualinet start', 'qualinet start --concurrency 2'],
+      examples: ['qualinet start', 'qualinet start --concurrency 2', 'qualinet start --health-listen 4871'],
       exitCodes: [
         exitCode.done,
         exitCode.unavailable,

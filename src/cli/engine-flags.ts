@@ -16,3 +16,9 @@ export const engineFlags = {
   policy: z.string().optional(),
   allowRoot: z.boolean().optional(),
 };
+
+/** Options about the life of a runner. */
+export const lifeFlags = {
+  concurrency: z.string().optional(),
+  healthListen: z.string().optional(),
+};

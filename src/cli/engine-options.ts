@@ -55,3 +55,12 @@ export const engineOptions: readonly CommandOption[] = [
   ...policyOptions,
   ...browserOptions,
 ];
+
+/** Options of `start` about the life of a runner. */
+export const lifeOptions: readonly CommandOption[] = [
+  { flags: '--concurrency <runs>', summary: 'Runs at the same time (default: 1)' },
+  {
+    flags: '--health-listen <address>',
+    summary: 'Answer /live, /ready and /metrics there: 4871, for this machine only, or HOST:PORT',
+  },
+];

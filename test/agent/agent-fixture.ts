@@ -4,6 +4,7 @@ import { openStorage, type Storage } from '../../src/agent/client/storage.ts';
 import { createTransport, type Transport } from '../../src/agent/client/transport.ts';
 import type { Credentials } from '../../src/agent/credentials/credentials.ts';
 import { createIdentity, type Identity } from '../../src/agent/credentials/identity.ts';
+import { createPulse, type Pulse } from '../../src/agent/health/pulse.ts';
 import type { MachineRules } from '../../src/agent/lease/admit-run.ts';
 import type { ExecuteFlow } from '../../src/agent/lease/run-lease.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
@@ -30,6 +31,7 @@ export interface Fixture {
   log: Log & { lines: string[] };
   clock: Clock;
   random: () => number;
+  pulse: Pulse;
 }
 
 export async function fixture<C extends Clock = Clock>({
@@ -67,7 +69,8 @@ export async function fixture<C extends Clock = Clock>({
     await bridge.close();
   });
   const rules: MachineRules = { policy: null, whyNoRun: () => null };
-  return { bridge, client, transport, storage, rules, identity, saved, log, clock: usedClock, random };
+  const pulse = createPulse(usedClock);
+  return { bridge, client, transport, storage, rules, identity, saved, log, clock: usedClock, random, pulse };
 }
 
 /** Resolves when `condition` holds, looked at in every turn of the event loop; for conditions no event tells of. */

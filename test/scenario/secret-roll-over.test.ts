@@ -7,6 +7,7 @@ import { newestKey } from '../../src/agent/credentials/credentials.ts';
 import { describeHost } from '../../src/agent/credentials/host.ts';
 import { createIdentity } from '../../src/agent/credentials/identity.ts';
 import { pairRunner } from '../../src/agent/credentials/pairing.ts';
+import { createPulse } from '../../src/agent/health/pulse.ts';
 import { ShutdownError } from '../../src/agent/lease/run-outcome.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/lib/log.ts';
@@ -103,6 +104,7 @@ it('WORKER_SECRET is replaced on two bridges by the three steps while a runner e
       clock,
       random,
       log: silentLog,
+      pulse: createPulse(clock),
       startEngine: async () => ({
         executeFlow: fakeEngine(async () => {
           await systemClock.sleep(300);

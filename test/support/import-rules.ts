@@ -14,7 +14,18 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Folders within a folder of src/, each of which may import from those before it. Files beside them put all of it together. */
 export const roomOrder: Readonly<Record<string, readonly string[]>> = {
-  agent: ['config', 'policy', 'audit', 'secrets', 'client', 'credentials', 'spool', 'lease', 'life'],
+  agent: [
+    'config',
+    'policy',
+    'audit',
+    'secrets',
+    'client',
+    'credentials',
+    'spool',
+    'lease',
+    'life',
+    'health',
+  ],
   bridge: [
     'db',
     'events',

@@ -1,5 +1,6 @@
+import { parseListenAddress } from './listen-address.ts';
 import { setting } from './setting.ts';
-import { wholeNumber } from './values.ts';
+import { optionalText, parsedBy, wholeNumber } from './values.ts';
 
 // Source of both: system.md, §5 and §6.
 const defaultSpoolMib = 200;
@@ -24,5 +25,27 @@ export const lifeSettings = {
     variables: ['QUALINET_DRAIN_SECONDS'],
     summary: `Longest a runner that is stopped finishes its runs, in seconds (default: ${defaultDrainSeconds})`,
     value: wholeNumber(0, 86_400).transform((seconds) => (seconds ?? defaultDrainSeconds) * 1_000),
+  }),
+  /** Null for nowhere. */
+  healthListen: setting({
+    variables: ['QUALINET_HEALTH_LISTEN'],
+    flag: '--health-listen',
+    summary:
+      'Where `/live`, `/ready` and `/metrics` are answered: `4871` (to this machine only) or `HOST:PORT` (default: nowhere)',
+    value: optionalText.transform(parsedBy(parseListenAddress)),
+  }),
+  /** Null where no service manager waits to hear of this process. */
+  notifySocket: setting({
+    variables: ['NOTIFY_SOCKET'],
+    summary: 'Set by systemd: where it hears that the runner is up',
+    value: optionalText,
+  }),
+  /** Null where nobody watches. */
+  watchdogMs: setting({
+    variables: ['WATCHDOG_USEC'],
+    summary: 'Set by systemd: after how many microseconds without a sign of life it restarts the runner',
+    value: optionalText
+      .refine((text) => text === null || /^[1-9]\d{3,14}$/.test(text), 'must be microseconds, 1000 or more')
+      .transform((text) => (text === null ? null : Number(text) / 1_000)),
   }),
 };

@@ -14,12 +14,15 @@ import {
 } from '../../agent/credentials/credentials.ts';
 import { enrolRunner } from '../../agent/credentials/enrol.ts';
 import { describeHost } from '../../agent/credentials/host.ts';
+import { openHealth } from '../../agent/health/open-health.ts';
+import { systemdNotify } from '../../agent/health/service-manager.ts';
 import { ShutdownError } from '../../agent/lease/run-outcome.ts';
 import type { EndOfLife } from '../../agent/life/flight-record.ts';
 import { type Shutdown, type ShutdownStep, watchSignals } from '../../agent/shutdown.ts';
 import { tellLog } from '../../agent/tell-log.ts';
 import { writableHome } from '../../agent/writable-home.ts';
 import type { BrowserChoice } from '../../browser/find-browser.ts';
+import { renderPage } from '../../browser/render-page.ts';
 import type { WarmBrowser } from '../../browser/warm-browser.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
 import { peopleLog } from '../../command-line/people-log.ts';
@@ -31,7 +34,7 @@ import { jsonLog, type Log } from '../../lib/log.ts';
 import { version } from '../../lib/version.ts';
 import { protocolVersion } from '../../protocol/limits.ts';
 import type { Capabilities } from '../../protocol/messages.ts';
-import { engineFlags } from '../engine-flags.ts';
+import { engineFlags, lifeFlags } from '../engine-flags.ts';
 import { engineOn } from '../engine-on.ts';
 import { networkOptions } from '../network-options.ts';
 import { introducePolicy, openBooks, readMachinePolicy } from '../open-books.ts';
@@ -44,7 +47,7 @@ import { pairMachine, readLine } from './pair.ts';
 const options = z.object({
   args: z.array(z.string()).max(0),
   once: z.boolean().default(false),
-  concurrency: z.string().optional(),
+  ...lifeFlags,
   ...engineFlags,
 });
 
@@ -98,6 +101,11 @@ export const start = defineCommand({
       closing.push(storage.close);
       introduce(credentials.value, config, log);
       const concurrency = once ? 1 : config.concurrency;
+      const health = await openHealth(
+        { ...config, concurrency, version },
+        { clock: systemClock, log, drainSignal: shutdown.drainSignal, notify: systemdNotify(context.env) },
+      );
+      closing.push(health.close);
       const tellPeople = tellLog(log, { isForPeople, clock: systemClock });
       const deps: AgentDeps = {
         ...connection,
@@ -110,7 +118,8 @@ export const start = defineCommand({
         async startEngine() {
           const opened = await openBrowser({
             ...{ config, chooser, policy, headed, log, context },
-            watcher: browsers,
+            watcher: health.countingStarts(browsers),
+            ownPorts: () => health.ownPorts,
           });
           const { choice, warm } = opened;
           closing.push(() => warm.close());
@@ -123,6 +132,7 @@ export const start = defineCommand({
             version: warm.version,
             sandbox: warm.sandboxed,
           });
+          health.up({ isUsable: warm.isUsable, renderPage: () => renderPage(() => warm.newRun()) });
           return {
             executeFlow: engineOn(warm),
             capabilities: capabilitiesOf(choice, warm, concurrency),
@@ -131,9 +141,11 @@ export const start = defineCommand({
         secrets,
         drainSignal: shutdown.drainSignal,
         stopSignal: shutdown.stopSignal,
+        pulse: health.pulse,
         tell(event) {
           record.onEvent(event);
           books.onEvent(event);
+          health.onEvent(event);
           tellPeople(event);
         },
       };
