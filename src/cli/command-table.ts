@@ -1,6 +1,6 @@
 import type { CommandOption, Program } from '../command-line/command.ts';
 import { exitCode } from '../lib/exit-code.ts';
-import { engineOptions, lifeOptions, wayOptions } from './engine-options.ts';
+import { engineOptions, lifeOptions, serviceOptions, wayOptions } from './engine-options.ts';
 
 const json: CommandOption = { flags: '--json', summary: 'One JSON object on stdout, for programs' };
 /** The runner's commands. Each is loaded only when it is called. */
@@ -130,6 +130,45 @@ export const qualinet: Program = {
       examples: ['qualinet status', 'qualinet status --offline'],
       exitCodes: [exitCode.done, exitCode.unavailable, exitCode.credentialsRefused, exitCode.notReady],
       load: async () => (await import('./commands/status.ts')).status,
+    },
+    {
+      name: 'service',
+      usage: '<action>',
+      summary: 'Run it as a service of systemd: install, uninstall, status, or print what would be installed',
+      group: 'Operate',
+      options: [
+        { flags: '--user', summary: 'A service of this user, not of the system' },
+        {
+          flags: '--name <name>',
+          summary: 'Name of the service, its user and its folder (default: qualinet)',
+        },
+        {
+          flags: '--with-proxies',
+          summary: "Install: write this shell's proxies into the service's environment file",
+        },
+        {
+          flags: '--take-pairing',
+          summary: 'Install: move the pairing of this user to the service without asking',
+        },
+        { flags: '--purge', summary: 'Uninstall: delete credentials, what is owed, and the user, too' },
+        { flags: '--compose', summary: 'Print: a compose file for containers instead of a unit' },
+        ...serviceOptions,
+        json,
+      ],
+      examples: [
+        'sudo qualinet service install --concurrency 2',
+        'qualinet service install --user',
+        'qualinet service status',
+        'qualinet service print --compose > compose.yaml',
+      ],
+      exitCodes: [
+        exitCode.done,
+        exitCode.unavailable,
+        exitCode.temporary,
+        exitCode.credentialsRefused,
+        exitCode.notReady,
+      ],
+      load: async () => (await import('./commands/service.ts')).service,
     },
     {
       name: 'unpair',

@@ -64,3 +64,8 @@ export const lifeOptions: readonly CommandOption[] = [
     summary: 'Answer /live, /ready and /metrics there: 4871, for this machine only, or HOST:PORT',
   },
 ];
+
+/** Options of `start` that a service takes: it has no window, and is never root. */
+export const serviceOptions: readonly CommandOption[] = [...lifeOptions, ...engineOptions].filter(
+  ({ flags }) => flags !== '--headed' && flags !== '--allow-root',
+);
