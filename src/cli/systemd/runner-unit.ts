@@ -42,7 +42,8 @@ export function runnerUnit(unit: RunnerUnit): string {
     `# Changes of your own go beside it, or the next install overwrites them: ${edit}`,
     '[Unit]',
     'Description=qualinet runner: executes browser flows for its bridge',
-    ...(isUserUnit ? [] : ['Wants=network-online.target', 'After=network-online.target']),
+    // Not network-online.target: it may wait for minutes, and a runner tries until its bridge answers.
+    ...(isUserUnit ? [] : ['After=network.target nss-lookup.target']),
     '# It is started again for ever, unless only a person can help.',
     'StartLimitIntervalSec=0',
     '',

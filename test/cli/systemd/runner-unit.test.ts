@@ -132,7 +132,7 @@ describe('the unit of a runner', () => {
       'ProtectHome',
       'PrivateTmp',
       'PrivateUsers',
-      'Wants',
+      'After',
     ])
       expect([key, of(key)]).toEqual([key, []]);
     expect(of('SystemCallFilter')).toEqual(['@system-service chroot']);
