@@ -62,6 +62,8 @@ describe('the unit of a runner', () => {
     expect(of('Type')).toEqual(['notify']);
     expect(of('NotifyAccess')).toEqual(['all']);
     expect(of('WatchdogSec')).toEqual(['60']);
+    expect(of('TimeoutAbortSec')).toEqual(['10']);
+    expect(of('LimitCORE')).toEqual(['0']);
     expect(of('KillMode')).toEqual(['mixed']);
     expect(of('OOMPolicy')).toEqual(['continue']);
     expect(of('User')).toEqual(['qualinet']);
