@@ -1,6 +1,7 @@
 import { type BrowserChoice, findBrowser } from '../browser/find-browser.ts';
 import type { CommandContext } from '../command-line/command.ts';
 import { EnvironmentError } from '../lib/errors.ts';
+import type { Log } from '../lib/log.ts';
 
 /** What decides the browser of a command. */
 export interface BrowserWish {
@@ -14,9 +15,9 @@ export interface BrowserWish {
 /** The browser this command runs on; its warning is told. Throws EnvironmentError that says how to get one. */
 export async function chooseBrowser(
   { browserPath, headed, home }: BrowserWish,
-  { env, stderr }: CommandContext,
+  { env, log }: Pick<CommandContext, 'env'> & { log: Log },
 ): Promise<BrowserChoice> {
-  const say = (line: string): void => stderr.write(`${line}\n`);
+  const say = (line: string): void => log.info(line);
   const choice = await findBrowser({ browserPath: browserPath ?? undefined, headed, home, env }, { say });
   if (choice === null) {
     throw new EnvironmentError(
@@ -26,6 +27,6 @@ export async function chooseBrowser(
       { hint: 'Get one with: qualinet install-browser (or name one: QUALINET_BROWSER=/path/to/chromium)' },
     );
   }
-  if (choice.warning !== undefined) say(`warning: ${choice.warning}`);
+  if (choice.warning !== undefined) log.warn(choice.warning);
   return choice;
 }

@@ -1,8 +1,12 @@
+import { logFormatOption } from '../command-line/appearance.ts';
 import type { CommandOption, Program } from '../command-line/command.ts';
+import { completionEntry } from '../command-line/completion-entry.ts';
+import { exitCodesTopic } from '../command-line/help.ts';
 import { exitCode } from '../lib/exit-code.ts';
 import { engineOptions, lifeOptions, serviceOptions, wayOptions } from './engine-options.ts';
 
 const json: CommandOption = { flags: '--json', summary: 'One JSON object on stdout, for programs' };
+
 /** The runner's commands. Each is loaded only when it is called. */
 export const qualinet: Program = {
   name: 'qualinet',
@@ -51,6 +55,7 @@ export const qualinet: Program = {
         { flags: '--once', summary: 'Take one run, finish it, end' },
         ...lifeOptions,
         ...engineOptions,
+        logFormatOption,
       ],
       examples: ['qualinet start', 'qualinet start --concurrency 2', 'qualinet start --health-listen 4871'],
       exitCodes: [
@@ -191,8 +196,17 @@ export const qualinet: Program = {
       group: 'Operate',
       options: [{ flags: '--if-missing', summary: 'Be content with any Chromium that is there' }, json],
       examples: ['qualinet install-browser', 'qualinet install-browser --if-missing'],
-      exitCodes: [exitCode.done, exitCode.notReady],
+      exitCodes: [exitCode.done, exitCode.notReady, exitCode.interrupted, exitCode.terminated],
       load: async () => (await import('./commands/install-browser.ts')).installBrowser,
     },
+    completionEntry('qualinet'),
+  ],
+  topics: [
+    {
+      name: 'environment',
+      summary: 'Every variable that is read, and the option that stands over it',
+      load: async () => (await import('./environment-topic.ts')).environmentTopic(),
+    },
+    exitCodesTopic(() => qualinet.commands),
   ],
 };

@@ -20,6 +20,7 @@ const networkOptions: readonly CommandOption[] = [
   {
     flags: '--network <profile>',
     summary: 'What flows may reach: open, lan (no loopback, link-local, cloud metadata) or public',
+    values: ['open', 'lan', 'public'],
   },
   {
     flags: '--allow-host <host>',

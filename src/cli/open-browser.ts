@@ -44,7 +44,7 @@ export async function openBrowser({
   ownPorts?: () => readonly number[];
 }): Promise<OpenBrowser> {
   const { browserPath, home } = config;
-  const choice = await chooseBrowser({ browserPath, headed, home }, context);
+  const choice = await chooseBrowser({ browserPath, headed, home }, { env: context.env, log });
   const network = networkOptions(config, chooser, policy);
   const warm = await launchBrowser({
     choice,

@@ -29,18 +29,22 @@ export interface Writer {
 
 /** One option of a command as it stands in the table. */
 export interface CommandOption {
-  /** As cac takes it: `--var <name=value>`. */
+  /** `--json`, or with a value `--var <name=value>`. Shells complete paths for `<file>`, `<path>` and `<folder>`. */
   readonly flags: string;
   readonly summary: string;
   /** True for an option that may be given more than once; its value is then always a list. */
   readonly repeatable?: boolean;
+  /** All values there are, where they are few: shells complete them, and any other is refused. */
+  readonly values?: readonly string[];
 }
 
 /** One line of a command table. Importing this line loads nothing of the command. */
 export interface CommandEntry {
   readonly name: string;
-  /** Positional arguments as cac takes them: `<flow>` or `[code]`. */
+  /** Positional arguments, `<flow>` for a needed one and `[code]` for another. Shells complete paths for `<flow>`. */
   readonly usage: string;
+  /** All words that the first argument may be, as the actions of `service`: shells complete them, and any other is refused. */
+  readonly actions?: readonly string[];
   readonly summary: string;
   /** Heading under which the root help lists it. */
   readonly group: string;
@@ -64,6 +68,13 @@ export function defineCommand<Options>(command: Command<Options>): Command<Optio
   return command;
 }
 
+/** A text of `help <topic>`. */
+export interface HelpTopic {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<string>;
+}
+
 /** A whole program: its name, what it is for, and its table. */
 export interface Program {
   readonly name: string;
@@ -71,4 +82,6 @@ export interface Program {
   readonly commands: readonly CommandEntry[];
   /** Two or three command lines that show how one starts. */
   readonly examples: readonly string[];
+  /** What `help` tells besides the commands. */
+  readonly topics: readonly HelpTopic[];
 }

@@ -1,130 +1,165 @@
-import { type CAC, cac } from 'cac';
+import { parseArgs } from 'node:util';
 import { didYouMean } from '../lib/did-you-mean.ts';
-import { errorText, UsageError } from '../lib/errors.ts';
-import type { CommandEntry, CommandOption, Program } from './command.ts';
+import { UsageError } from '../lib/errors.ts';
+import type { CommandEntry, CommandOption, HelpTopic, Program } from './command.ts';
+import { declaredArguments, declaredOption } from './declared.ts';
 
 /** What a command line asks for. */
 export type Request =
+  | { kind: 'version' }
   | { kind: 'help'; entry: CommandEntry | null }
+  | { kind: 'topic'; topic: HelpTopic }
   | { kind: 'run'; entry: CommandEntry; options: Record<string, unknown> };
 
 /**
  * Reads the arguments after the program's name. All values stay the strings that were typed.
- * Throws UsageError for an unknown command or option, a missing value or argument, and one too many.
+ * Throws UsageError for an unknown command, action or option, a missing value or argument, and for one too many.
  */
 export function parseCommandLine(program: Program, argv: readonly string[]): Request {
-  const parser = cac(program.name);
-  for (const entry of program.commands) declare(parser, entry);
-  try {
-    parser.parse(['node', program.name, ...argv.map(uncoerced)], { run: false });
-  } catch (error) {
-    throw usageError(program, null, errorText(error));
+  const at = argv.findIndex((typed) => !typed.startsWith('-') || typed === '-');
+  const before = at === -1 ? argv : argv.slice(0, at);
+  const word = at === -1 ? undefined : argv[at];
+  const rest = at === -1 ? [] : [...before, ...argv.slice(at + 1)];
+  if (asksFor(before, '--version', '-v')) return { kind: 'version' };
+  if (word === 'help') return helpOn(program, rest);
+  if (word === undefined) {
+    if (before.length === 0 || asksFor(before, '--help', '-h')) return { kind: 'help', entry: null };
+    throw new UsageError(`unknown option ${before[0]}`, { hint: `Run: ${program.name} --help` });
   }
-  const words = parser.args.map(asTyped);
-  const entry = program.commands.find(({ name }) => name === parser.matchedCommandName) ?? null;
-  const wantsHelp = parser.options['help'] === true || parser.options['h'] === true;
-  if (entry === null) {
-    const [word] = parser.rawArgs
-      .slice(2)
-      .map(asTyped)
-      .filter((typed) => !typed.startsWith('-'));
-    if (word === 'help' || (word === undefined && (wantsHelp || argv.length === 0))) {
-      const named = program.commands.find(({ name }) => name === argv[argv.indexOf('help') + 1]);
-      return { kind: 'help', entry: word === 'help' ? (named ?? null) : null };
-    }
-    throw unknownCommand(program, word, argv);
-  }
-  if (wantsHelp) return { kind: 'help', entry };
-
-  try {
-    parser.matchedCommand?.checkUnknownOptions();
-    parser.matchedCommand?.checkOptionValue();
-    parser.matchedCommand?.checkRequiredArgs();
-    parser.matchedCommand?.checkUnusedArgs();
-  } catch (error) {
-    throw usageError(program, entry, errorText(error));
-  }
-  return { kind: 'run', entry, options: { ...optionsOf(program, entry, parser.options), args: words } };
+  const entry = program.commands.find(({ name }) => name === word);
+  if (entry === undefined) throw unknownWord(program, word, 'command');
+  if (asksFor(rest, '--help', '-h')) return { kind: 'help', entry };
+  return { kind: 'run', entry, options: optionsOf(program, entry, rest) };
 }
 
-/** `--screenshots <dir>` -> `screenshots`, `--allow-root` -> `allowRoot`. */
-function optionName({ flags }: CommandOption): string {
-  const long = /--([a-z][a-z-]*)/.exec(flags)?.[1] ?? '';
-  return long.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+/** True when one of the flags is among the arguments; what stands behind `--` is none. */
+function asksFor(argv: readonly string[], ...flags: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).some((typed) => flags.includes(typed));
+}
+
+function helpOn(program: Program, rest: readonly string[]): Request {
+  const word = rest.find((typed) => !typed.startsWith('-'));
+  if (word === undefined) return { kind: 'help', entry: null };
+  const topic = program.topics.find(({ name }) => name === word);
+  if (topic !== undefined) return { kind: 'topic', topic };
+  const entry = program.commands.find(({ name }) => name === word);
+  if (entry === undefined) throw unknownWord(program, word, 'command or topic');
+  return { kind: 'help', entry };
 }
 
 function optionsOf(
   program: Program,
   entry: CommandEntry,
-  parsed: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const options: Record<string, unknown> = {};
-  for (const option of entry.options) {
-    const name = optionName(option);
-    const values = [parsed[name]]
-      .flat()
-      .filter((value) => value !== undefined)
-      .map(asTyped);
-    if (values.length === 0) continue;
-    if (values.length > 1 && option.repeatable !== true) {
-      throw usageError(program, entry, `${option.flags.split(' ')[0]} is given ${values.length} times`);
+  argv: readonly string[],
+): Record<string, string | boolean | string[]> {
+  const wrong = (message: string, hint = `Run: ${program.name} ${entry.name} --help`): UsageError =>
+    new UsageError(message, { hint });
+  const declared = new Map(entry.options.map((option) => [declaredOption(option).long, option]));
+  const { tokens } = parseArgs({
+    args: [...argv],
+    // Not strict: the messages of ours say what was meant.
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries(
+      entry.options.map((option) => {
+        const { long, placeholder } = declaredOption(option);
+        return [long, { type: placeholder === null ? 'boolean' : 'string', multiple: true }] as const;
+      }),
+    ),
+  });
+  const args: string[] = [];
+  const given = new Map<CommandOption, string[]>();
+  for (const token of tokens) {
+    if (token.kind === 'positional') args.push(token.value);
+    if (token.kind !== 'option') continue;
+    const option = token.rawName.startsWith('--') ? declared.get(token.name) : undefined;
+    if (option === undefined) {
+      const guess = didYouMean(token.name, [...declared.keys()]);
+      throw wrong(
+        `unknown option "${token.rawName}"`,
+        guess === null ? undefined : `Did you mean: --${guess}`,
+      );
     }
-    options[name] = option.repeatable === true ? values : values[0];
+    given.set(option, [...(given.get(option) ?? []), checkedValue(program, entry, option, token)]);
+  }
+  checkArguments(program, entry, args, wrong);
+
+  const options: Record<string, string | boolean | string[]> = { args };
+  for (const [option, values] of given) {
+    const { long, name, placeholder } = declaredOption(option);
+    if (values.length > 1 && option.repeatable !== true) {
+      throw wrong(`--${long} is given ${values.length} times`);
+    }
+    options[name] = option.repeatable === true ? values : placeholder === null || (values[0] ?? '');
   }
   return options;
 }
 
-function declare(parser: CAC, entry: CommandEntry): void {
-  const command = parser.command(`${entry.name} ${entry.usage}`.trim(), entry.summary);
-  command.option('-h, --help', 'Show help');
-  for (const { flags, summary } of entry.options) command.option(flags, summary);
-}
-
-// cac turns what looks like a number into one: the code 012345 would become 12345, a runner named 007 would become 7.
-// A mark no keyboard gives is put behind such values before cac sees them and taken off afterwards.
-const mark = '\u{e000}';
-
-function uncoerced(argument: string): string {
-  // A lone dash, standard input, would be dropped as an option without a name.
-  if (argument === '-') return mark + argument;
-  const value = argument.startsWith('--') ? argument.slice(argument.indexOf('=') + 1) : argument;
-  const hasValue = !argument.startsWith('-') || (argument.startsWith('--') && argument.includes('='));
-  return hasValue && Number.isFinite(Number(value)) ? argument + mark : argument;
-}
-
-function asTyped<T>(value: T): T {
-  return (typeof value === 'string' ? value.replaceAll(mark, '') : value) as T;
-}
-
-function unknownCommand(program: Program, word: string | undefined, argv: readonly string[]): UsageError {
-  if (word === undefined) {
-    return new UsageError(`unknown option ${argv[0] ?? ''}`, { hint: `Run: ${program.name} --help` });
+/** The value of one option as it was typed; empty for an option without one. */
+function checkedValue(
+  program: Program,
+  entry: CommandEntry,
+  option: CommandOption,
+  { value, inlineValue }: { value?: string | undefined; inlineValue?: boolean | undefined },
+): string {
+  const { long, placeholder } = declaredOption(option);
+  const hint = `Run: ${program.name} ${entry.name} --help`;
+  if (placeholder === null) {
+    if (value === undefined) return '';
+    throw new UsageError(`--${long} takes no value`, { hint });
   }
-  const guess = didYouMean(
-    word,
-    program.commands.map(({ name }) => name),
+  const isOption = inlineValue !== true && value !== undefined && value.length > 1 && value.startsWith('-');
+  if (value === undefined || isOption) {
+    throw new UsageError(`a value is missing: ${option.flags}`, {
+      hint: isOption ? `If "${value}" is meant as the value, write: --${long}=${value}` : hint,
+    });
+  }
+  // Nearly always a variable of a script that is not set: taking it for "not given" would hide that.
+  if (value === '') throw new UsageError(`the value is empty: ${option.flags}`, { hint });
+  if (option.values !== undefined && !option.values.includes(value)) {
+    const guess = didYouMean(value, option.values);
+    throw new UsageError(`--${long} must be ${choice(option.values)}, not "${value}"`, {
+      hint: guess === null ? hint : `Did you mean: --${long} ${guess}`,
+    });
+  }
+  return value;
+}
+
+function checkArguments(
+  program: Program,
+  entry: CommandEntry,
+  args: readonly string[],
+  wrong: (message: string, hint?: string) => UsageError,
+): void {
+  const known = declaredArguments(entry);
+  const missing = known.find(({ isNeeded }, index) => isNeeded && args[index] === undefined);
+  if (missing !== undefined) {
+    const words = entry.actions === undefined ? '' : `; it is ${choice(entry.actions)}`;
+    throw wrong(`an argument is missing: <${missing.name}>${words}`);
+  }
+  const surplus = args[known.length];
+  if (surplus !== undefined) throw wrong(`one argument too many: "${surplus}"`);
+  const [action] = args;
+  if (entry.actions === undefined || action === undefined || entry.actions.includes(action)) return;
+  const guess = didYouMean(action, entry.actions);
+  throw wrong(
+    `${program.name} ${entry.name} knows no "${action}"; it is ${choice(entry.actions)}`,
+    guess === null ? undefined : `Did you mean: ${program.name} ${entry.name} ${guess}`,
   );
-  return new UsageError(`there is no command "${word}"`, {
-    hint: guess === null ? `Run: ${program.name} --help` : `Did you mean: ${program.name} ${guess}`,
+}
+
+function unknownWord(program: Program, word: string, what: string): UsageError {
+  const words = [...program.commands, ...(what === 'command' ? [] : program.topics)].map(({ name }) => name);
+  const guess = didYouMean(word, words);
+  const prefix = what === 'command' ? program.name : `${program.name} help`;
+  return new UsageError(`there is no ${what} "${word}"`, {
+    hint: guess === null ? `Run: ${program.name} --help` : `Did you mean: ${prefix} ${guess}`,
   });
 }
 
-function usageError(program: Program, entry: CommandEntry | null, reason: string): UsageError {
-  const message = asTyped(reason)
-    .replace(/`/g, '"')
-    .replace(/^./, (first) => first.toLowerCase());
-  const unknown = /^unknown option "--?([^"]+)"/.exec(message)?.[1];
-  const guess =
-    unknown === undefined || entry === null
-      ? null
-      : didYouMean(
-          unknown,
-          entry.options.map((option) => /--([a-z-]+)/.exec(option.flags)?.[1] ?? ''),
-        );
-  return new UsageError(message, {
-    hint:
-      guess === null
-        ? `Run: ${program.name} ${entry === null ? '' : `${entry.name} `}--help`
-        : `Did you mean: --${guess}`,
-  });
+/** `open, lan or public`. */
+function choice(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }

@@ -93,6 +93,17 @@ export class CancelledError extends ExpectedError {
   readonly code = 'cancelled';
 }
 
+/** A person or a service manager ended this command by a signal before it was done. */
+export class StoppedError extends ExpectedError {
+  readonly exitCode: number;
+  readonly code = 'stopped';
+
+  constructor(signal: 'SIGINT' | 'SIGTERM', message: string, details: ErrorDetails = {}) {
+    super(message, details);
+    this.exitCode = signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
+  }
+}
+
 /** The text of anything thrown, causes included: `fetch failed: connect ECONNREFUSED 127.0.0.1:1`. */
 export function errorText(error: unknown): string {
   const texts: string[] = [];

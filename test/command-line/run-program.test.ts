@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type CommandContext, defineCommand, type Program } from '../../src/command-line/command.ts';
 import { runProgram } from '../../src/command-line/run-program.ts';
 import { EnvironmentError } from '../../src/lib/errors.ts';
+import { version } from '../../src/lib/version.ts';
 import { testContext } from '../support/test-context.ts';
 
 const echo = defineCommand({
@@ -23,6 +24,7 @@ const program: Program = {
   name: 'demo',
   summary: 'A program.',
   examples: ['demo pair 012345'],
+  topics: [{ name: 'weather', summary: 'How it is', load: async () => 'Fair.\n' }],
   commands: [
     {
       name: 'pair',
@@ -33,10 +35,23 @@ const program: Program = {
         { flags: '--name <name>', summary: 'A name' },
         { flags: '--var <name=value>', summary: 'A variable', repeatable: true },
         { flags: '--count <n>', summary: 'A number' },
+        { flags: '--force', summary: 'Do it' },
+        { flags: '--mood <mood>', summary: 'A mood', values: ['happy', 'sad'] },
         { flags: '--json', summary: 'For programs' },
       ],
       examples: ['demo pair 012345'],
       exitCodes: [0, 78],
+      load: async () => echo,
+    },
+    {
+      name: 'tend',
+      usage: '<action>',
+      actions: ['install', 'print'],
+      summary: 'Tend it',
+      group: 'Start',
+      options: [],
+      examples: ['demo tend print'],
+      exitCodes: [0],
       load: async () => echo,
     },
     {
@@ -72,6 +87,16 @@ describe('a command line', () => {
     [['pair', '--var', 'A=1', '--var=B=a=b', '--json'], { args: [], var: ['A=1', 'B=a=b'], json: true }],
     [['pair', '--var', 'A='], { args: [], var: ['A='] }],
     [['pair', '--count', '3', '-'], { args: ['-'], count: 3 }],
+    [['pair', '--', '012345'], { args: ['012345'] }],
+    [['pair', '--name', 'a', '--', '--name'], { args: ['--name'], name: 'a' }],
+    [['pair', '--name=--json'], { args: [], name: '--json' }],
+    [['pair', ''], { args: [''] }],
+    [['pair', '--name', '0', '-1e3'.slice(1)], { args: ['1e3'], name: '0' }],
+    [['--json', 'pair'], { args: [], json: true }],
+    [
+      ['pair', '--name', 'constructor', '--var', '__proto__=1'],
+      { args: [], name: 'constructor', var: ['__proto__=1'] },
+    ],
   ])('%j keeps what was typed', async (argv, options) => {
     const { code, out } = await call(...argv);
     expect([code, JSON.parse(out)]).toEqual([0, options]);
@@ -82,11 +107,30 @@ describe('a command line', () => {
     [['frobnicate'], 'there is no command "frobnicate"', 'Run: demo --help'],
     [['pair', '--nmae', 'x'], 'unknown option "--nmae"', 'Did you mean: --name'],
     [['pair', '--name'], 'value is missing', 'Run: demo pair --help'],
-    [['pair', '1', '2'], 'unused args', 'Run: demo pair --help'],
-    [['run'], 'missing required args', 'Run: demo run --help'],
+    [['pair', '1', '2'], 'one argument too many: "2"', 'Run: demo pair --help'],
+    [['run'], 'an argument is missing: <flow>', 'Run: demo run --help'],
     [['pair', '--name', 'a', '--name', 'b'], '--name is given 2 times', 'Run: demo pair --help'],
     [['pair', '--count', 'many'], '--count: ', 'Run: demo pair --help'],
     [['--frob'], 'unknown option --frob', 'Run: demo --help'],
+    [['pair', '-x'], 'unknown option "-x"', 'Run: demo pair --help'],
+    [['pair', '-n', 'x'], 'unknown option "-n"', 'Run: demo pair --help'],
+    [['pair', '--no-json'], 'unknown option "--no-json"', 'Run: demo pair --help'],
+    [['pair', '--constructor'], 'unknown option "--constructor"', 'Run: demo pair --help'],
+    [['pair', '--force', '--force'], '--force is given 2 times', 'Run: demo pair --help'],
+    [['pair', '--json=false'], '--json takes no value', 'Run: demo pair --help'],
+    [['pair', '--name='], 'the value is empty: --name <name>', 'Run: demo pair --help'],
+    [['pair', '--name', ''], 'the value is empty: --name <name>', 'Run: demo pair --help'],
+    [['pair', '--name', '--force'], 'a value is missing: --name <name>', 'write: --name=--force'],
+    [['pair', '--mood', 'hapy'], '--mood must be happy or sad, not "hapy"', 'Did you mean: --mood happy'],
+    [['pair', '--mood', 'blue'], '--mood must be happy or sad, not "blue"', 'Run: demo pair --help'],
+    [
+      ['tend', 'instal'],
+      'demo tend knows no "instal"; it is install or print',
+      'Did you mean: demo tend install',
+    ],
+    [['tend'], 'an argument is missing: <action>; it is install or print', 'Run: demo tend --help'],
+    [['help', 'piar'], 'there is no command or topic "piar"', 'Did you mean: demo help pair'],
+    [['help', 'wether'], 'there is no command or topic "wether"', 'Did you mean: demo help weather'],
   ])('%j is refused with exit code 64 and what to type', async (argv, message, hint) => {
     const { code, out, err } = await call(...argv);
     expect(code).toBe(64);
@@ -98,18 +142,55 @@ describe('a command line', () => {
   it.each([[[]], [['--help']], [['-h']], [['help']]])('%j gives the help of the program', async (argv) => {
     const { code, out } = await call(...argv);
     expect(code).toBe(0);
-    expect(out).toContain('Start:\n  pair  Pair it\n');
+    expect(out).toMatch(/Start:\n {2}pair +Pair it\n/);
+    expect(out).toMatch(/Topics of "demo help <topic>":\n {2}weather {2}How it is\n/);
     expect(out).toContain('$ demo pair 012345');
   });
 
-  it.each([[['pair', '--help']], [['help', 'pair']], [['pair', '012345', '-h']]])(
-    '%j gives the help of a command',
+  it.each([
+    [['pair', '--help']],
+    [['help', 'pair']],
+    [['pair', '012345', '-h']],
+    [['-h', 'pair']],
+    [['pair', '--frob', '--name', '-h']],
+  ])('%j gives the help of a command', async (argv) => {
+    const { code, out } = await call(...argv);
+    expect(code).toBe(0);
+    expect(out).toContain('Usage: demo pair [code] [options]');
+    expect(out).toMatch(/--name <name> +A name/);
+    expect(out).toMatch(/ 78 +not paired/);
+  });
+
+  it('gives the text of a topic', async () => {
+    expect(await call('help', 'weather')).toEqual({ code: 0, out: 'Fair.\n', err: '' });
+  });
+
+  it.each([[['--version']], [['-v']], [['--version', 'pair', '--frob']]])(
+    '%j gives the version, whatever stands behind it',
+    async (argv) => {
+      expect(await call(...argv)).toEqual({ code: 0, out: `${version}\n`, err: '' });
+    },
+  );
+
+  it('gives the version as JSON for a program that asked', async () => {
+    expect(await call('--version', '--json')).toEqual({
+      code: 0,
+      out: `${JSON.stringify({ version })}\n`,
+      err: '',
+    });
+  });
+
+  it('takes --json behind -- for an argument, also when it tells an error', async () => {
+    expect((await call('run', '--', '--json')).out).toBe('');
+  });
+
+  it.each([[['piar', '--json']], [['pair', '--frob', '--json']], [['--json']]])(
+    '%j tells even a wrong command line as one JSON object',
     async (argv) => {
       const { code, out } = await call(...argv);
-      expect(code).toBe(0);
-      expect(out).toContain('Usage: demo pair [code] [options]');
-      expect(out).toMatch(/--name <name> +A name/);
-      expect(out).toMatch(/ 78 +not paired/);
+      expect(code).toBe(64);
+      expect(JSON.parse(out)).toMatchObject({ error: { code: 'usage' } });
+      expect(out.trimEnd()).not.toContain('\n');
     },
   );
 

@@ -75,23 +75,6 @@ describe('README.md', () => {
   });
 });
 
-describe('the command tables', () => {
-  const entries = [qualinet, qualinetBridge].flatMap((program) =>
-    program.commands.map((entry) => ({ program, entry })),
-  );
-
-  it.each(entries)('$program.name $entry.name has summary, example and exit codes', ({ program, entry }) => {
-    expect(entry.summary).not.toBe('');
-    expect(entry.exitCodes).toContain(0);
-    expect(entry.examples.length).toBeGreaterThan(0);
-    for (const example of entry.examples) expect(example).toContain(`${program.name} ${entry.name}`);
-    for (const { flags, summary } of entry.options) {
-      expect(flags).toMatch(/^--[a-z][a-z-]*( <[a-z=-]+>)?$/);
-      expect(summary).not.toBe('');
-    }
-  });
-});
-
 describe('decision records', () => {
   it('are numbered without gaps and say what was decided and why', () => {
     const files = readdirSync(join(root, 'docs/decisions')).sort();

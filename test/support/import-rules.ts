@@ -54,7 +54,6 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   ky: ['agent'],
   'p-retry': ['agent', 'bridge'],
   eventsource: ['agent', 'bridge/cli'],
-  cac: ['command-line'],
   consola: ['command-line'],
   fastify: ['bridge'],
   'drizzle-orm': ['bridge'],

@@ -171,8 +171,8 @@ async function announcedUrl(lines: readonly string[], program: ChildProgram): Pr
     () => {
       if (program.process.exitCode !== null)
         throw new Error(`the bridge ended with ${program.process.exitCode}:\n${program.said()}`);
-      const line = lines.find((said) => said.startsWith('Bridge   '));
-      return line === undefined ? null : (line.split(/ +/)[1] ?? null);
+      const line = lines.find((said) => said.includes('"the bridge serves"'));
+      return line === undefined ? null : (JSON.parse(line) as { url: string }).url;
     },
     20_000,
   );

@@ -19,7 +19,7 @@ const engineSettings = {
 };
 
 /** Everything the runner can be told from outside. This folder alone knows the names of environment variables. */
-const agentSettings = { ...bridgeSettings, ...engineSettings, ...lifeSettings };
+export const agentSettings = { ...bridgeSettings, ...engineSettings, ...lifeSettings };
 
 type Values = ValuesOf<typeof agentSettings>;
 

@@ -1,4 +1,7 @@
+import { logFormatOption } from '../../command-line/appearance.ts';
 import type { CommandEntry, CommandOption, Program } from '../../command-line/command.ts';
+import { completionEntry } from '../../command-line/completion-entry.ts';
+import { exitCodesTopic } from '../../command-line/help.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 
 const json: CommandOption = { flags: '--json', summary: 'One JSON object on stdout, for programs' };
@@ -40,6 +43,7 @@ export const qualinetBridge: Program = {
         },
         dataDir,
         { flags: '--verbose', summary: 'Tell every request' },
+        logFormatOption,
       ],
       examples: [
         'qualinet-bridge serve',
@@ -57,7 +61,7 @@ export const qualinetBridge: Program = {
       usage: '',
       summary: "Bring the bridge's own tables up to date, without serving (serve does it as well)",
       group: 'Server',
-      options: [dataDir],
+      options: [dataDir, json],
       examples: ['qualinet-bridge migrate'],
       exitCodes: [exitCode.done, exitCode.unavailable, exitCode.notReady],
       load: async () => (await import('./commands/migrate.ts')).migrate,
@@ -121,6 +125,7 @@ export const qualinetBridge: Program = {
           flags: '--on-redelivery <mode>',
           summary:
             'When its runner is lost: rerun (default), fail, or auto (rerun unless a click or input had begun)',
+          values: ['rerun', 'fail', 'auto'],
         },
         {
           flags: '--flow-id <id>',
@@ -165,6 +170,15 @@ export const qualinetBridge: Program = {
       exitCodes: clientCodes,
       load: async () => (await import('./commands/cancel.ts')).cancel,
     },
+    completionEntry('qualinet-bridge'),
+  ],
+  topics: [
+    {
+      name: 'environment',
+      summary: 'Every variable that is read, and the option that stands over it',
+      load: async () => (await import('./environment-topic.ts')).environmentTopic(),
+    },
+    exitCodesTopic(() => qualinetBridge.commands),
   ],
 };
 

@@ -181,7 +181,10 @@ export function openScene(options: SceneOptions): Scene {
       return askHealth(url, transport, clock);
     }),
     findBrowser: once(() =>
-      chooseBrowser({ browserPath: config.browserPath, headed, home: config.home }, quiet),
+      chooseBrowser(
+        { browserPath: config.browserPath, headed, home: config.home },
+        { env: quiet.env, log: silentLog },
+      ),
     ),
     launch,
     render: once(async () => {

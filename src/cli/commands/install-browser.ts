@@ -4,7 +4,7 @@ import { browserSettings } from '../../agent/config/browser-settings.ts';
 import { readSettings } from '../../agent/config/setting.ts';
 import { getBrowser, installBrowser as installShell } from '../../browser/get-browser.ts';
 import { defineCommand } from '../../command-line/command.ts';
-import { CancelledError } from '../../lib/errors.ts';
+import { StoppedError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 
 /** `qualinet install-browser`: says which Chromium is used and why, and gets one where none is. */
@@ -16,7 +16,9 @@ export const installBrowser = defineCommand({
   }),
   async run({ ifMissing, json }, { env, stdout, stderr, onSignal }) {
     const abort = new AbortController();
-    const stopListening = onSignal((signal) => abort.abort(new CancelledError(`interrupted (${signal})`)));
+    const stopListening = onSignal((signal) =>
+      abort.abort(new StoppedError(signal, 'installing was stopped')),
+    );
     const browserPath = readSettings({ path: browserSettings.browserPath }, env, {}).path ?? undefined;
     const options = { home: agentHome(env), env, signal: abort.signal };
     const deps = { say: (line: string): void => stderr.write(`${line}\n`) };
@@ -27,6 +29,8 @@ export const installBrowser = defineCommand({
           : await installShell(options, deps);
       stdout.write(json ? `${JSON.stringify(choice)}\n` : `${choice.path}\n`);
       return exitCode.done;
+    } catch (error) {
+      throw abort.signal.aborted ? abort.signal.reason : error;
     } finally {
       stopListening();
     }

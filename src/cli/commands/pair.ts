@@ -14,7 +14,7 @@ import { pairRunner } from '../../agent/credentials/pairing.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
 import { peopleLog } from '../../command-line/people-log.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { CancelledError, EnvironmentError, errorText, UsageError } from '../../lib/errors.ts';
+import { EnvironmentError, errorText, StoppedError, UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 import { lockFolder } from '../../lib/folder-lock.ts';
 import type { Log } from '../../lib/log.ts';
@@ -41,10 +41,8 @@ export const pair = defineCommand({
     const config = readAgentConfig(context.env, flags);
     if (!force) await refuseSecondPairing(config.home);
     const abort = new AbortController();
-    let stoppedBy: number | null = null;
     const stopListening = context.onSignal((signal) => {
-      stoppedBy = signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
-      abort.abort(new CancelledError('pairing was stopped'));
+      abort.abort(new StoppedError(signal, 'pairing was stopped; nothing was saved'));
     });
     try {
       const credentials = await pairMachine({ config, code, managed }, context, abort.signal);
@@ -52,9 +50,7 @@ export const pair = defineCommand({
       if (json) context.stdout.write(`${JSON.stringify(summaryOf(credentials, config.home))}\n`);
       return exitCode.done;
     } catch (error) {
-      if (stoppedBy === null) throw error;
-      context.stderr.write('Stopped; nothing was saved.\n');
-      return stoppedBy;
+      throw abort.signal.aborted ? abort.signal.reason : error;
     } finally {
       stopListening();
     }

@@ -25,12 +25,12 @@ import type { BrowserChoice } from '../../browser/find-browser.ts';
 import { renderPage } from '../../browser/render-page.ts';
 import type { WarmBrowser } from '../../browser/warm-browser.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
-import { peopleLog } from '../../command-line/people-log.ts';
+import { openLog } from '../../command-line/open-log.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 import { lockFolder } from '../../lib/folder-lock.ts';
-import { jsonLog, type Log } from '../../lib/log.ts';
+import type { Log } from '../../lib/log.ts';
 import { version } from '../../lib/version.ts';
 import { protocolVersion } from '../../protocol/limits.ts';
 import type { Capabilities } from '../../protocol/messages.ts';
@@ -47,6 +47,7 @@ import { pairMachine, readLine } from './pair.ts';
 const options = z.object({
   args: z.array(z.string()).max(0),
   once: z.boolean().default(false),
+  logFormat: z.enum(['text', 'json']).optional(),
   ...lifeFlags,
   ...engineFlags,
 });
@@ -54,12 +55,11 @@ const options = z.object({
 /** `qualinet start`: takes runs and executes them until it is stopped. */
 export const start = defineCommand({
   options,
-  async run({ once, headed, ...flags }, context) {
+  async run({ once, headed, logFormat, ...flags }, context) {
     const given = readAgentConfig(context.env, flags);
     refuseRoot({ isRoot: isRootProcess(), isRootAllowed: given.isRootAllowed });
     const policy = await readMachinePolicy(given);
-    const isForPeople = context.stderr.isTTY;
-    const log = isForPeople ? peopleLog(context) : jsonLog((line) => context.stderr.write(line));
+    const { log, isForPeople } = openLog(context, { format: logFormat });
     const hostsOfOthers = [...given.allowHosts, ...given.onlyHosts, ...(policy?.hosts ?? [])];
     const secrets = await openSecrets(given, { hostsOfOthers, log, context });
     const shutdown = watchSignals(context, {

@@ -112,7 +112,7 @@ describe('qualinet-bridge', () => {
   it.each([
     [['sumbit', 'x'], /there is no command "sumbit"\nDid you mean: qualinet-bridge submit/],
     [['submit', 'x', '--prioritty', '5'], /unknown option.*\n.*--priority/],
-    [['submit'], /missing required args/],
+    [['submit'], /an argument is missing: <flow>/],
     [['submit', 'flow.json', '--priority', 'high'], /--priority: must be a whole number/],
     [['submit', 'flow.json', '--var', 'novalue'], /--var: "novalue" is not NAME=value/],
     [['approve', 'somebody'], /argument 1: must be the ID of a runner/],

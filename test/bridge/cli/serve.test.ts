@@ -26,9 +26,12 @@ function run(argv: string[], env: Record<string, string> = {}, isTTY = false) {
   return { ...context, err: () => written.err, ended: runProgram(qualinetBridge, argv, context.context) };
 }
 
+/** What a person at a terminal gets without asking. */
+const asText = ['--log-format', 'text'];
+
 describe('qualinet-bridge serve', () => {
   it('says where it is, where its data are and what to type next, and ends in order on a signal', async () => {
-    const serving = run(['serve']);
+    const serving = run(['serve', ...asText]);
     await until('it says what comes next', () => serving.err().includes('Next'));
     expect(serving.out()).toBe('');
     expect(serving.err()).toMatch(/^Bridge {3}http:\/\/127\.0\.0\.1:\d+\n/);
@@ -41,6 +44,34 @@ describe('qualinet-bridge serve', () => {
     expect(await serving.ended).toBe(0);
     expect(serving.listening()).toBe(0);
     expect((await readdir(folder)).sort()).toEqual(['database', 'secrets.json']);
+  });
+
+  it.each([
+    ['without a terminal', ['serve'], false],
+    ['at a terminal that asks for it', ['serve', '--log-format', 'json'], true],
+  ])('writes nothing but JSON lines %s, from its first to its error', async (_, argv, isTTY) => {
+    const serving = run(argv, {}, isTTY);
+    await until('it serves', () => serving.err().includes('"the bridge serves"'));
+    const refused = run(argv, {}, isTTY);
+    expect(await refused.ended).toBe(78);
+    serving.signal('SIGTERM');
+    expect(await serving.ended).toBe(0);
+    const lines = serving
+      .err()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.find(({ message }) => message === 'the bridge serves')).toMatchObject({
+      level: 'info',
+      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      place: expect.stringContaining(folder),
+    });
+    expect(lines.at(-1)).toMatchObject({ message: expect.stringContaining('stopping') });
+    expect(JSON.parse(refused.err())).toMatchObject({
+      level: 'error',
+      code: 'environment',
+      message: expect.stringContaining('in use by process'),
+    });
   });
 
   it('gives a person at a terminal the pair command for the first runner', async () => {
@@ -62,7 +93,7 @@ describe('qualinet-bridge serve', () => {
         return undefined as never;
       },
     });
-    const ended = runProgram(qualinetBridge, ['serve'], context.context);
+    const ended = runProgram(qualinetBridge, ['serve', ...asText], context.context);
     await until('it serves', () => context.err().includes('Next'));
     context.signal('SIGTERM');
     context.signal('SIGINT');
@@ -75,16 +106,16 @@ describe('qualinet-bridge serve', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as AddressInfo;
-    const serving = run(['serve', '--port', String(port)]);
+    const serving = run(['serve', '--port', String(port), ...asText]);
     expect(await serving.ended).toBe(78);
     expect(serving.err()).toMatch(new RegExp(`the port ${port} on 127\\.0\\.0\\.1 is taken .*\n.*PORT`));
     await new Promise((resolve) => other.close(resolve));
   });
 
   it('ends with 78 when another bridge uses the data folder', async () => {
-    const first = run(['serve']);
+    const first = run(['serve', ...asText]);
     await until('it serves', () => first.err().includes('Next'));
-    const second = run(['serve']);
+    const second = run(['serve', ...asText]);
     expect(await second.ended).toBe(78);
     expect(second.err()).toContain(`the data folder is in use by process ${process.pid}`);
     const migrating = run(['migrate']);
@@ -94,7 +125,10 @@ describe('qualinet-bridge serve', () => {
   });
 
   it('ends with 64 and every problem of the configuration', async () => {
-    const serving = run(['serve', '--host', '0.0.0.0'], { REDIS_URL: 'redis://x', WORKER_SECRET: 'short' });
+    const serving = run(['serve', '--host', '0.0.0.0', ...asText], {
+      REDIS_URL: 'redis://x',
+      WORKER_SECRET: 'short',
+    });
     expect(await serving.ended).toBe(64);
     expect(serving.err()).toMatch(/WORKER_SECRET:.*\n.*DATABASE_URL:.*\n.*PUBLIC_URL:/);
   });
@@ -106,5 +140,11 @@ describe('qualinet-bridge migrate', () => {
     expect(await migrating.ended).toBe(0);
     expect(migrating.err()).toBe(`The database in ${folder} is up to date.\n`);
     expect(await readdir(folder)).toEqual(['database']);
+  });
+
+  it('says so as one JSON object for a program that asks', async () => {
+    const migrating = run(['migrate', '--json']);
+    expect(await migrating.ended).toBe(0);
+    expect(JSON.parse(migrating.out())).toEqual({ database: folder, isUpToDate: true });
   });
 });

@@ -11,9 +11,16 @@ import { openDatabase } from '../../embedded/database.ts';
 
 /** `qualinet-bridge migrate`: our own tables brought up to date, in the database that the configuration names. */
 export const migrate = defineCommand({
-  options: z.object({ args: z.tuple([]), dataDir: z.string().min(1).optional() }),
-  async run({ dataDir }, context) {
-    const { env, stderr } = context;
+  options: z.object({
+    args: z.tuple([]),
+    dataDir: z.string().min(1).optional(),
+    json: z.boolean().default(false),
+  }),
+  async run({ dataDir, json }, context) {
+    const { env, stdout, stderr } = context;
+    const report = (database: string): void => {
+      if (json) stdout.write(`${JSON.stringify({ database, isUpToDate: true })}\n`);
+    };
     const { servers, dataDir: configured } = readBridgeConfig(env);
     if (servers !== null) {
       if (dataDir !== undefined) {
@@ -23,6 +30,7 @@ export const migrate = defineCommand({
       stderr.write(
         `The schema "qualinet" ${isChanged ? 'was brought up to date' : 'is up to date'}; no other table was touched.\n`,
       );
+      report('the schema "qualinet"');
       return exitCode.done;
     }
     const folder = await openDataFolder(dataDir === undefined ? configured : resolve(dataDir));
@@ -33,6 +41,7 @@ export const migrate = defineCommand({
       await folder.release();
     }
     stderr.write(`The database in ${folder.path} is up to date.\n`);
+    report(folder.path);
     return exitCode.done;
   },
 });

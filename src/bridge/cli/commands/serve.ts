@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { type CommandContext, defineCommand } from '../../../command-line/command.ts';
-import { peopleLog } from '../../../command-line/people-log.ts';
+import { type OpenLog, openLog } from '../../../command-line/open-log.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { CancelledError } from '../../../lib/errors.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
-import { jsonLog } from '../../../lib/log.ts';
 import { type Bridge, startBridge } from '../../bridge.ts';
 import { type BridgeConfig, dataFolder, readBridgeConfig } from '../../config.ts';
 import { callBridge } from '../operator-client.ts';
@@ -16,25 +15,25 @@ const options = z.object({
   port: z.string().optional(),
   dataDir: z.string().min(1).optional(),
   verbose: z.boolean().default(false),
+  logFormat: z.enum(['text', 'json']).optional(),
 });
 
 /** `qualinet-bridge serve`: the bridge, until a signal. */
 export const serve = defineCommand({
   options,
-  async run({ host, port, dataDir, verbose }, context) {
+  async run({ host, port, dataDir, verbose, logFormat }, context) {
     const config = readBridgeConfig({
       ...context.env,
       ...(host === undefined ? {} : { HOST: host }),
       ...(port === undefined ? {} : { PORT: port }),
       ...(dataDir === undefined ? {} : { QUALINET_DATA_DIR: dataDir }),
     });
-    const { stderr } = context;
-    const level = verbose ? 'debug' : 'info';
-    const log = stderr.isTTY ? peopleLog(context, level) : jsonLog((line) => stderr.write(line), { level });
+    const opened = openLog(context, { format: logFormat, level: verbose ? 'debug' : 'info' });
+    const { log } = opened;
     const stopped = firstSignal(context);
     try {
       const onFirstStart = (): void =>
-        stderr.write(`Making the database in ${config.dataDir} (once, a few seconds) ...\n`);
+        log.info(`making the database in ${config.dataDir} (once, a few seconds)`);
       const deps = { clock: systemClock, log, onFirstStart, signal: stopped.now };
       const bridge = await startBridge(config, deps).catch((error: unknown) => {
         if (error instanceof CancelledError) return null;
@@ -42,9 +41,9 @@ export const serve = defineCommand({
       });
       if (bridge === null) return exitCode.done;
       try {
-        await introduce(bridge, config, context);
+        await introduce(bridge, config, opened, context);
         await stopped.signal;
-        stderr.write('Stopping; runners keep their runs and come back to the next bridge.\n');
+        log.info('stopping; runners keep their runs and come back to the next bridge');
       } finally {
         await bridge.close();
       }
@@ -78,9 +77,14 @@ function firstSignal({ onSignal, exit }: CommandContext): {
 async function introduce(
   bridge: Bridge,
   { servers, dataDir }: BridgeConfig,
+  { log, isForPeople }: OpenLog,
   { stderr }: CommandContext,
 ): Promise<void> {
   const { url, publicUrl, place } = bridge;
+  if (!isForPeople) {
+    log.info('the bridge serves', { url, publicUrl, place });
+    return;
+  }
   const more =
     servers !== null ? ` --api ${publicUrl}` : dataDir === dataFolder({}) ? '' : ` --data-dir ${dataDir}`;
   stderr.write(

@@ -5,7 +5,7 @@ import { nameValue } from '../../../command-line/name-value.ts';
 import { readInputFile } from '../../../command-line/read-input-file.ts';
 import { checkFlow } from '../../../flow/check-flow.ts';
 import { type FlowFile, flowFileInput, parseFlowFile } from '../../../flow/flow-file.ts';
-import { UsageError } from '../../../lib/errors.ts';
+import { StoppedError, UsageError } from '../../../lib/errors.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
 import { onRedeliveryModes } from '../../../protocol/messages.ts';
 import { connectionOptions, findBridge, labelsOption } from '../connection.ts';
@@ -51,8 +51,9 @@ export const submit = defineCommand({
     context.stderr.write(`run ${runId} is queued\n`);
     const ended = await waitForRun(bridge, runId, file.flow, context);
     if (ended !== 'run_complete') {
-      context.stderr.write(`The run goes on. Look at it with: qualinet-bridge runs ${runId}\n`);
-      return ended === 'SIGINT' ? exitCode.interrupted : exitCode.terminated;
+      throw new StoppedError(ended, `run ${runId} is followed no longer`, {
+        hint: `The run goes on. Look at it with: qualinet-bridge runs ${runId}`,
+      });
     }
     const run = await callBridge(bridge, 'readRun', { params: { runId } });
     context.stdout.write(json ? `${JSON.stringify(run)}\n` : runText(run));
