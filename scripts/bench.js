@@ -6,8 +6,10 @@ installPackages();
 await buildPrograms();
 provideServers();
 await bundle('bench', 'test/bench/main.ts', {
-  'simulated-fleet': 'test/bench/simulated-fleet.ts',
-  'original-worker': 'test/bench/original-worker.ts',
+  beside: {
+    'simulated-fleet': 'test/bench/simulated-fleet.ts',
+    'original-worker': 'test/bench/original-worker.ts',
+  },
 });
 process.env.QUALINET_BROWSER ??= provideBrowser();
 const { main } = await import('../dist/bench/main.js');

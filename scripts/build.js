@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { billOfMaterials, bundledPackages, packagesBeside, thirdPartyNotices } from './bundle-inventory.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -19,25 +20,33 @@ export async function build() {
   const sources = await hashOfSources();
   if ((await readFile(stamp, 'utf8').catch(() => '')) === sources) return;
   await rm(join(root, 'dist'), { recursive: true, force: true });
-  await Promise.all(Object.entries(programs).map(([name, entry]) => bundle(name, entry)));
+  const [runner] = await Promise.all([
+    // What customers install is one file that they can read; the others load faster in parts.
+    bundle('runner', programs.runner, { splitting: false }),
+    bundle('bridge', programs.bridge),
+    bundle('demo', programs.demo),
+  ]);
+  await writeInventory('runner', runner);
   await copyBridgeFiles();
   await writeFile(stamp, sources);
 }
 
 /**
- * Bundles one program into dist/<name>/main.js and its chunks; `beside` are further programs for the same folder, by name.
- * `packages: 'external'` leaves packages in node_modules, for programs that never leave this repository.
+ * Bundles one program into dist/<name>/main.js and, with `splitting`, its chunks; `beside` are further programs for the same
+ * folder, by name. `packages: 'external'` leaves packages in node_modules, for programs that never leave this repository.
+ * Gives esbuild's account of what went into it.
  */
-export async function bundle(name, entry, beside = {}, packages = 'bundle') {
+export async function bundle(name, entry, { beside = {}, packages = 'bundle', splitting = true } = {}) {
   const esbuild = await import('esbuild');
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  await esbuild.build({
+  const { metafile } = await esbuild.build({
     absWorkingDir: root,
     entryPoints: { main: entry, ...beside },
     outdir: `dist/${name}`,
     bundle: true,
+    metafile: true,
     // Commands are imported lazily: splitting keeps what one command does not need out of its start.
-    splitting: true,
+    splitting,
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
@@ -51,6 +60,19 @@ export async function bundle(name, entry, beside = {}, packages = 'bundle') {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   });
+  return metafile;
+}
+
+/** Writes what a program that is handed on must say about the packages in it. Throws when one of them may not be. */
+async function writeInventory(name, metafile) {
+  const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const packages = [...bundledPackages(metafile, root), ...packagesBeside(root)];
+  const folder = join(root, 'dist', name);
+  await writeFile(
+    join(folder, 'sbom.cdx.json'),
+    `${JSON.stringify(billOfMaterials(manifest, packages), null, 2)}\n`,
+  );
+  await writeFile(join(folder, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(packages));
 }
 
 /** One hash over everything that goes into dist/. */
@@ -63,6 +85,7 @@ async function hashOfSources() {
     join(root, 'package.json'),
     join(root, 'package-lock.json'),
     fileURLToPath(import.meta.url),
+    join(root, 'scripts/bundle-inventory.js'),
   ]) {
     hash.update(file).update(await readFile(file));
   }

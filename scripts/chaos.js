@@ -5,7 +5,7 @@ import { buildPrograms, installPackages, provideBrowser, provideServers } from '
 installPackages();
 await buildPrograms();
 provideServers();
-await bundle('chaos', 'test/scenario/chaos/main.ts', {}, 'external');
+await bundle('chaos', 'test/scenario/chaos/main.ts', { packages: 'external' });
 process.env.QUALINET_TEST_BROWSER ??= provideBrowser();
 const { main } = await import('../dist/chaos/main.js');
 process.exit(await main());
