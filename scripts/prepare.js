@@ -54,7 +54,7 @@ export function provideBrowser() {
 }
 
 /**
- * Installs the servers that the suite starts for itself, on Debian and Ubuntu as root. Elsewhere it leaves them to the
+ * Installs the servers and shells that the suite starts for itself, on Debian and Ubuntu as root. Elsewhere it leaves them to the
  * suite, which says what is missing and ends.
  */
 export function provideServers() {
@@ -72,6 +72,7 @@ export function provideServers() {
       .filter(isMissing)
       .map((program) => programs[program]),
     ...(isMissing('postgres') && !existsSync('/usr/lib/postgresql') ? ['postgresql'] : []),
+    ...['zsh', 'fish'].filter(isMissing),
   ];
   if (packages.length === 0 || isMissing('apt-get') || process.getuid?.() !== 0) return;
   say(`Installing ${packages.join(', ')} …`);

@@ -212,7 +212,10 @@ export function readBridgeConfig(env: Readonly<Record<string, string | undefined
   }
   const values = parsed.data;
   if (values === undefined || problems.length > 0) {
-    throw new UsageError('the configuration of the bridge is wrong', { problems });
+    throw new UsageError('the configuration of the bridge is wrong', {
+      problems,
+      hint: 'Run: qualinet-bridge help environment',
+    });
   }
   return Object.freeze({
     host: values.HOST,

@@ -17,19 +17,15 @@ export const completionScripts: Readonly<Record<Shell, CompletionScript>> = {
     load: (program) => `source <(${program} completion bash)`,
     script: (program) => `# bash completion of ${program}. To load it: source <(${program} completion bash)
 ${functionName(program)}() {
-  local words=() word at current=\${COMP_WORDS[COMP_CWORD]} isJoined= answer line paths=
+  local words=() word at gap current=\${COMP_WORDS[COMP_CWORD]} rest=\${COMP_LINE#*"\${COMP_WORDS[0]}"} answer line paths=
   # bash takes a line apart at = and :, too; what was typed as one word is put together again.
   for ((at = 1; at <= COMP_CWORD; at += 1)); do
     word=\${COMP_WORDS[at]}
-    if [[ \${#words[@]} -gt 0 && ( $word == [=:]* || -n $isJoined ) ]]; then
-      words[\${#words[@]} - 1]+=$word
-    else
-      words+=("$word")
-    fi
-    isJoined=
-    [[ $word == *[=:] ]] && isJoined=yes
+    gap=\${rest%%[![:space:]]*}
+    rest=\${rest#"$gap"}
+    rest=\${rest#"$word"}
+    if [[ -n $gap || \${#words[@]} -eq 0 ]]; then words+=("$word"); else words[\${#words[@]} - 1]+=$word; fi
   done
-  if [[ -z $current && \${COMP_LINE:COMP_POINT-1:1} == ' ' && -n \${words[\${#words[@]} - 1]} ]]; then words+=(''); fi
   [[ $current == [=:] ]] && current=
   at=$((\${#words[@]} - 1))
   answer=$(${program} __complete -- "\${words[@]:0:at}" ":\${words[at]}" 2>/dev/null) || return

@@ -8,17 +8,17 @@ import type { CommandContext, Program } from './command.ts';
  */
 export async function runOnProcess(load: () => Promise<Program>): Promise<void> {
   const argv = process.argv.slice(2);
-  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) {
-    process.stdout.write(`${version}\n`);
-    return;
-  }
-  const [program, { runProgram }] = await Promise.all([load(), import('./run-program.ts')]);
   // A reader that closes the pipe early (`| head`) hears no more; what the command does, and its exit code, stay the same.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
     });
   }
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) {
+    process.stdout.write(`${version}\n`);
+    return;
+  }
+  const [program, { runProgram }] = await Promise.all([load(), import('./run-program.ts')]);
   process.exitCode = await runProgram(program, argv, processContext());
 }
 

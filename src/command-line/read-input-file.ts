@@ -46,5 +46,8 @@ async function readLimited(
 }
 
 function cannotRead(what: string, path: string, cause: unknown): UsageError {
-  return new UsageError(`cannot read the ${what} ${path}: ${errorText(cause)}`, { cause });
+  return new UsageError(`cannot read the ${what} ${path}: ${errorText(cause)}`, {
+    hint: 'Check the path; a lone - reads standard input.',
+    cause,
+  });
 }

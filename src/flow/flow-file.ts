@@ -36,20 +36,28 @@ export function parseFlowFile(text: string, path: string): FlowFile {
     // Editors on Windows put a byte order mark in front.
     json = JSON.parse(text.replace(/^\u{feff}/u, ''));
   } catch (error) {
-    throw new UsageError(`${path} is no valid JSON: ${errorText(error)}`, { cause: error });
+    throw new UsageError(`${path} is no valid JSON: ${errorText(error)}`, {
+      hint: flowFileHint,
+      cause: error,
+    });
   }
   const parsed = flowFileSchema.safeParse(json);
   if (!parsed.success) {
     throw new UsageError(`${path} is no flow`, {
       problems: parsed.error.issues.slice(0, 50).map((issue) => `${fieldPath(issue.path)}: ${issue.message}`),
-      hint: 'A flow file holds { "nodes": [...], "edges": [...] } as React Flow\'s toObject() writes them.',
+      hint: flowFileHint,
     });
   }
   const { name, nodes, edges, variables } = parsed.data;
   return { name: name ?? null, flow: { nodes, edges }, variables: variables ?? {} };
 }
 
+const flowFileHint =
+  'A flow file holds { "nodes": [...], "edges": [...] } as React Flow\'s toObject() writes them.';
+
 /** The error for a flow of `bytes` bytes. */
 function tooLarge(path: string, bytes: number): UsageError {
-  return new UsageError(`${path} has ${bytes} bytes; a flow may have ${limits.flowBytes} (1 MiB)`);
+  return new UsageError(`${path} has ${bytes} bytes; a flow may have ${limits.flowBytes} (1 MiB)`, {
+    hint: 'Split the flow, or keep large texts in variables.',
+  });
 }

@@ -16,6 +16,8 @@ const silenceMs = 3 * beatMs;
 /** Removing a dead lock takes milliseconds; a guard older than this was left by a process that was killed at it. */
 const guardMs = 10_000;
 
+const folderHint = 'Check that this user may write there, and that the disk has room.';
+
 /**
  * Takes `folder` for this process alone, by a file `lock` that says who holds it. A lock whose process has ended is taken
  * over, never one that is merely old; only where the process cannot be seen, in another container on the same volume, does
@@ -31,7 +33,10 @@ export async function lockFolder(
   const { pid, startedAt, space } = await ownIdentity();
   const own = `${pid} ${startedAt} ${space}\n`;
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-    throw new EnvironmentError(`cannot make the folder ${folder}: ${errorText(error)}`, { cause: error });
+    throw new EnvironmentError(`cannot make the folder ${folder}: ${errorText(error)}`, {
+      hint: folderHint,
+      cause: error,
+    });
   });
   for (let attempt = 0; attempt < 40; attempt += 1) {
     try {
@@ -39,7 +44,10 @@ export async function lockFolder(
       return held(path, own, timing.beatMs);
     } catch (error) {
       if (systemErrorCode(error) !== 'EEXIST') {
-        throw new EnvironmentError(`cannot write ${path}: ${errorText(error)}`, { cause: error });
+        throw new EnvironmentError(`cannot write ${path}: ${errorText(error)}`, {
+          hint: folderHint,
+          cause: error,
+        });
       }
     }
     const text = await readFile(path, 'utf8').catch(() => '');

@@ -14,7 +14,10 @@ export async function writeJsonFile(path: string, value: unknown): Promise<void>
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await replaceFile(path, `${JSON.stringify(value, null, 2)}\n`, { isDurable: true });
   } catch (error) {
-    throw new EnvironmentError(`cannot write ${path}: ${errorText(error)}`, { cause: error });
+    throw new EnvironmentError(`cannot write ${path}: ${errorText(error)}`, {
+      hint: 'Check that this user may write there, and that the disk has room.',
+      cause: error,
+    });
   }
 }
 
@@ -27,7 +30,10 @@ export async function readPrivateJsonFile(path: string): Promise<unknown> {
   try {
     return text === null ? null : (JSON.parse(text) as unknown);
   } catch (error) {
-    throw new EnvironmentError(`${path} holds no valid JSON: ${errorText(error)}`, { cause: error });
+    throw new EnvironmentError(`${path} holds no valid JSON: ${errorText(error)}`, {
+      hint: 'Move it away; what it held must then be set up again.',
+      cause: error,
+    });
   }
 }
 
@@ -37,18 +43,25 @@ export async function readPrivateFile(path: string): Promise<string | null> {
   try {
     const entry = await lstat(path);
     if (entry.isSymbolicLink())
-      throw new EnvironmentError(`${path} is a symbolic link; it must be a plain file`);
+      throw new EnvironmentError(`${path} is a symbolic link; it must be a plain file`, {
+        hint: 'Put the file itself there.',
+      });
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
     if (error instanceof EnvironmentError) throw error;
     if (systemErrorCode(error) === 'ENOENT') return null;
-    throw new EnvironmentError(`cannot read ${path}: ${errorText(error)}`, { cause: error });
+    throw new EnvironmentError(`cannot read ${path}: ${errorText(error)}`, {
+      hint: 'Check that this user may read it.',
+      cause: error,
+    });
   }
   try {
     const { mode, uid } = await file.stat();
     if (process.platform !== 'win32') {
       if (process.getuid !== undefined && uid !== process.getuid()) {
-        throw new EnvironmentError(`${path} belongs to another user (uid ${uid})`);
+        throw new EnvironmentError(`${path} belongs to another user (uid ${uid})`, {
+          hint: 'Run this as that user, or give the file to this one with chown.',
+        });
       }
       if ((mode & 0o077) !== 0) {
         throw new EnvironmentError(`${path} can be read by other users`, { hint: `Run: chmod 600 ${path}` });

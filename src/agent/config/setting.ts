@@ -44,7 +44,9 @@ export function readSettings<Table extends Settings>(
     for (const { message } of parsed.error?.issues ?? []) problems.push(`${sourceOf(row)}: ${message}`);
     return [name, parsed.data];
   });
-  if (problems.length > 0) throw new UsageError('the configuration is wrong', { problems });
+  if (problems.length > 0) {
+    throw new UsageError('the configuration is wrong', { problems, hint: 'Run: qualinet help environment' });
+  }
   return Object.fromEntries(values) as ValuesOf<Table>;
 }
 

@@ -68,7 +68,12 @@ export async function waitForRun(
         }
         // 204: everything was told before the connection was cut.
         if (code === 204) resolve('run_complete');
-        else reject(new BridgeUnavailableError(`the events of the run cannot be read: ${message ?? code}`));
+        else
+          reject(
+            new BridgeUnavailableError(`the events of the run cannot be read: ${message ?? code}`, {
+              hint: `Look at the run with: qualinet-bridge runs ${runId}`,
+            }),
+          );
       });
     });
   } finally {

@@ -31,7 +31,9 @@ export async function openServers(
   { clock, ...reach }: ReachDeps & { clock: Clock },
 ): Promise<Stores> {
   if (workerSecret === null || adminToken === null) {
-    throw new EnvironmentError('bridges on shared servers need WORKER_SECRET and QUALINET_ADMIN_TOKEN');
+    throw new EnvironmentError('bridges on shared servers need WORKER_SECRET and QUALINET_ADMIN_TOKEN', {
+      hint: 'Set both, to the same values for all bridges.',
+    });
   }
   const { log } = reach;
   const undo: (() => Promise<void>)[] = [];
