@@ -129,6 +129,24 @@ describe('the packed runner', () => {
     }
   });
 
+  it('looks over its machine with doctor, before and after it is paired', async () => {
+    const bridge = await startBridgeProcess(join(folder, 'doctor-bridge'));
+    try {
+      const home = join(folder, 'doctor');
+      const before = await installed(['doctor', '--json'], home);
+      expect([0, 1], before.said).toContain(before.code);
+      expect(JSON.parse(before.out)).toBeTypeOf('object');
+      const code = await bridge.pairingCode({ autoApprove: true });
+      const paired = await installed(['pair', code, '--api', bridge.url], home);
+      expect(paired.code, paired.said).toBe(0);
+      const after = await installed(['doctor', '--json'], home);
+      expect([0, 1], after.said).toContain(after.code);
+      expect(JSON.stringify(JSON.parse(after.out))).toContain('chromium');
+    } finally {
+      await bridge.program.stop();
+    }
+  });
+
   it.each([['--version'], ['-v']])(
     'gives the version of its package for %s, however it was installed',
     async (flag) => {
