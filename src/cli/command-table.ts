@@ -139,6 +139,7 @@ export const qualinet: Program = {
     {
       name: 'service',
       usage: '<action>',
+      actions: ['install', 'uninstall', 'status', 'print'],
       summary: 'Run it as a service of systemd: install, uninstall, status, or print what would be installed',
       group: 'Operate',
       options: [

@@ -17,6 +17,11 @@ export const engineFlags = {
   allowRoot: z.boolean().optional(),
 };
 
+/** Options of a runner that stay with its machine, whoever starts it: not the window, which nobody would see, nor what root is allowed. */
+const { headed: _window, allowRoot: _root, ...lastingFlags } = engineFlags;
+
+export { lastingFlags as serviceFlags };
+
 /** Options about the life of a runner. */
 export const lifeFlags = {
   concurrency: z.string().optional(),

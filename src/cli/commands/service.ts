@@ -7,7 +7,7 @@ import { EnvironmentError, UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 import { printable } from '../../lib/printable.ts';
 import { version } from '../../lib/version.ts';
-import { engineFlags, lifeFlags } from '../engine-flags.ts';
+import { lifeFlags, serviceFlags } from '../engine-flags.ts';
 import { serviceOptions } from '../engine-options.ts';
 import { commandOf, installService, shellWord, startCommand } from '../systemd/install-service.ts';
 import { runnerCompose } from '../systemd/runner-compose.ts';
@@ -36,7 +36,7 @@ const options = z.object({
   purge: z.boolean().default(false),
   json: z.boolean().default(false),
   ...lifeFlags,
-  ...engineFlags,
+  ...serviceFlags,
 });
 
 type Options = z.output<typeof options>;
