@@ -23,15 +23,18 @@ export async function writeJsonFile(path: string, value: unknown): Promise<void>
 
 /**
  * Reads a private JSON file. Null when there is none. Throws EnvironmentError when it is a symbolic link, belongs to
- * somebody else, can be read by others, or holds no JSON: such a file is refused, never repaired.
+ * somebody else, can be read by others, or holds no JSON: such a file is refused, never repaired. `whenBroken` says what to do about the last.
  */
-export async function readPrivateJsonFile(path: string): Promise<unknown> {
+export async function readPrivateJsonFile(
+  path: string,
+  { whenBroken = 'Move it away; what it held must then be set up again.' } = {},
+): Promise<unknown> {
   const text = await readPrivateFile(path);
   try {
     return text === null ? null : (JSON.parse(text) as unknown);
   } catch (error) {
     throw new EnvironmentError(`${path} holds no valid JSON: ${errorText(error)}`, {
-      hint: 'Move it away; what it held must then be set up again.',
+      hint: whenBroken,
       cause: error,
     });
   }

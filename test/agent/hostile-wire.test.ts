@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ExecuteFlow } from '../../src/agent/lease/run-lease.ts';
+import { noSecrets } from '../../src/flow/local-secrets.ts';
 import { chain } from '../support/chain.ts';
 import { untilTrue } from './agent-fixture.ts';
 import { agent } from './agent-scene.ts';
@@ -89,6 +90,7 @@ describe('a lease of a hostile bridge', () => {
     scene.bridge.script('pollLeases', { json: { leases: [lease], orders: [] } });
     await scene.run();
     expect(given).toEqual({
+      secrets: noSecrets,
       steps: [{ nodeId: 'a', type: 'navigate', fields: { url: 'https://x.example' } }],
       variables: {},
     });

@@ -224,7 +224,7 @@ describe('an element that is not to be had', () => {
       errorKind: 'not_actionable',
       error: 'no element was ready within 300 ms: #locked is read-only',
     });
-    expect(await failing('/covered', ['click', { selector: '#a', timeoutMs: 1_500 }])).toMatchObject({
+    expect(await failing('/covered', ['click', { selector: '#a', timeoutMs: 3_000 }])).toMatchObject({
       errorKind: 'not_actionable',
       error: expect.stringContaining('veil'),
     });

@@ -187,7 +187,12 @@ describe('certificates of an authority of your own', () => {
   ])('are refused at once where the file is wrong', async (fileOf, why) => {
     const file = fileOf(authority);
     const home = await tempFolder();
-    for (const args of [['pair', '123456', '--api', front.url], ['start'], ['status'], ['unpair']]) {
+    for (const args of [
+      ['pair', '123456', '--api', front.url],
+      ['start', '--log-format', 'text'],
+      ['status'],
+      ['unpair'],
+    ]) {
       const { code, said } = await qualinet([...args, '--ca-file', file], {}, home);
       expect(code).toBe(64);
       expect(said).toContain(`QUALINET_CA_FILE (--ca-file): ${file}`);

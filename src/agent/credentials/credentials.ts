@@ -47,10 +47,7 @@ export function newestKey({ keys }: Pick<Credentials, 'keys'>): RunnerKey {
 /** The credentials of this home, null when it has none. Throws EnvironmentError for a file that is refused. */
 export async function readCredentials(home: string): Promise<Credentials | null> {
   const path = credentialsPath(home);
-  const json = await readPrivateJsonFile(path).catch((error: unknown) => {
-    if (!(error instanceof EnvironmentError) || error.hint !== undefined) throw error;
-    throw new EnvironmentError(error.message, { cause: error, hint: 'Pair again: qualinet pair --force' });
-  });
+  const json = await readPrivateJsonFile(path, { whenBroken: 'Pair again: qualinet pair --force' });
   if (json === null) return null;
   const redisAt = findRedisUrl(json);
   if (redisAt !== null) {

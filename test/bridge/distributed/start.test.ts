@@ -40,27 +40,47 @@ function program(argv: readonly string[], more: Record<string, string>) {
     signal('SIGTERM');
     await ended;
   });
+  const lines = (): LogLine[] =>
+    err()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as LogLine);
+  /** Its address, once it serves. */
+  const url = () =>
+    until('it serves', () => lines().find(({ message }) => message === announcement)?.url ?? null);
   return {
-    err,
-    signal,
-    ended,
-    /** Its address, once it serves. */
-    url: () => until('it serves', () => addressIn(err())),
-    /** Resolves when it finds everything it needs. */
-    async ready() {
-      const address = await until('it serves', () => addressIn(err()));
-      await until('it is ready', async () => (await fetch(`${address}/readyz`)).status === 200);
-    },
-    /** Lines of its log, parsed. */
-    lines: () =>
+    /** What it said, as a person would read it: a line for each message, problem and hint. */
+    err: () =>
       err()
         .split('\n')
-        .filter((line) => line.startsWith('{'))
-        .map((line) => JSON.parse(line) as Record<string, unknown>),
+        .map((line) => (line.startsWith('{') ? textOf(JSON.parse(line) as LogLine) : line))
+        .join('\n'),
+    signal,
+    ended,
+    url,
+    /** Resolves when it finds everything it needs. */
+    async ready() {
+      const address = await url();
+      await until('it is ready', async () => (await fetch(`${address}/readyz`)).status === 200);
+    },
+    /** Lines of its log but the one that tells its address. */
+    lines: () => lines().filter(({ message }) => message !== announcement),
   };
 }
 
-const addressIn = (said: string): string | null => /^Bridge +(\S+)/m.exec(said)?.[1] ?? null;
+const announcement = 'the bridge serves';
+
+type LogLine = Record<string, unknown> & {
+  message: string;
+  problems?: readonly string[];
+  hint?: string;
+  url?: string;
+};
+
+function textOf({ message, problems = [], hint = '', ...fields }: LogLine): string {
+  return [message, ...problems, hint, JSON.stringify(fields)].join('\n');
+}
+
 const serve = (more: Record<string, string>) => program(['serve'], more);
 
 async function database(tables?: string): Promise<string> {
@@ -261,7 +281,7 @@ describe('a bridge beside a backend starts', () => {
     await serving.ready();
     const clients = String(await onRedis(own.url, ['CLIENT', 'LIST']));
     expect(clients.match(/name=(qualinet-bridge-\w+|bull:\S+) .* db=3 .* user=bridge/g)).toHaveLength(5);
-    expect(serving.err()).toContain(`Redis ${own.url.replace('redis://', '')}/3\n`);
+    expect(serving.err()).toContain(`Redis ${own.url.replace('redis://', '')}/3"`);
     expect(serving.err()).not.toContain('pass');
   });
 
