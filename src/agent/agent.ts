@@ -1,10 +1,10 @@
 import { type LocalSecrets, noSecrets } from '../flow/local-secrets.ts';
+import { abortScope } from '../lib/abort-scope.ts';
 import type { Clock } from '../lib/clock.ts';
 import { CancelledError, CredentialsRejectedError } from '../lib/errors.ts';
 import { exitCode } from '../lib/exit-code.ts';
 import type { Log } from '../lib/log.ts';
 import type { Capabilities, Lease } from '../protocol/messages.ts';
-import { abortScope } from './abort-scope.ts';
 import type { AgentEvent } from './agent-event.ts';
 import type { BridgeClient } from './client/bridge-client.ts';
 import { followControl } from './client/control-stream.ts';

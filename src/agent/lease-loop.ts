@@ -1,9 +1,9 @@
+import { abortScope } from '../lib/abort-scope.ts';
 import type { Clock } from '../lib/clock.ts';
 import { BridgeUnavailableError, CancelledError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Capabilities, Lease } from '../protocol/messages.ts';
-import { abortScope } from './abort-scope.ts';
 import type { AgentEvent } from './agent-event.ts';
 import type { BridgeClient } from './client/bridge-client.ts';
 import { NoAnswerError, refusedForNow } from './client/bridge-errors.ts';

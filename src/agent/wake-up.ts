@@ -1,5 +1,5 @@
+import { abortScope } from '../lib/abort-scope.ts';
 import type { Clock } from '../lib/clock.ts';
-import { abortScope } from './abort-scope.ts';
 
 /** A sleep that somebody else may end early. */
 export interface WakeUp {

@@ -2,6 +2,7 @@ import { type LocalSecrets, noSecrets } from '../flow/local-secrets.ts';
 import { nodeTypes } from '../flow/node-types.ts';
 import type { Step } from '../flow/step.ts';
 import type { Variables } from '../flow/variables.ts';
+import { abortScope } from '../lib/abort-scope.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ExpectedError } from '../lib/errors.ts';
 import { unlessAborted } from '../lib/unless-aborted.ts';
@@ -78,7 +79,8 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
   if (!('page' in opened)) return end(signal.aborted ? 'cancelled' : 'failed', opened);
 
   opened.network.listen(onDeed);
-  const halt = firstOf(signal, opened.gone);
+  // The run's own signal may live for hours and must not collect listeners.
+  const halt = abortScope([signal, opened.gone]);
   try {
     for (const step of run.steps) {
       if (mustStop(deps)) return end('cancelled', runErrorFrom(signal.reason));
@@ -171,21 +173,4 @@ async function keepEvidence(
 
 function msSince(startedAt: number, clock: Clock): number {
   return Math.max(0, Math.round(clock.monotonicMs() - startedAt));
-}
-
-/** A signal that follows both until it is closed: the run's own signal may live for hours and must not collect listeners. */
-function firstOf(...signals: readonly AbortSignal[]): { signal: AbortSignal; close(): void } {
-  const own = new AbortController();
-  const links = signals.map((signal) => {
-    const follow = (): void => own.abort(signal.reason);
-    if (signal.aborted) follow();
-    else signal.addEventListener('abort', follow, { once: true });
-    return () => signal.removeEventListener('abort', follow);
-  });
-  return {
-    signal: own.signal,
-    close() {
-      for (const unlink of links) unlink();
-    },
-  };
 }

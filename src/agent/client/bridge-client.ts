@@ -1,4 +1,5 @@
 import ky from 'ky';
+import { abortScope } from '../../lib/abort-scope.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { limits } from '../../protocol/limits.ts';
@@ -12,7 +13,6 @@ import {
   routes,
 } from '../../protocol/routes.ts';
 import { type RequestMessage, type SigningKey, signRequest, verifyResponse } from '../../protocol/signing.ts';
-import { abortScope } from '../abort-scope.ts';
 import { type Answer, judgeAnswer } from './bridge-answer.ts';
 import { isNetworkFailure, NoAnswerError, networkError } from './bridge-errors.ts';
 import type { KeyRing } from './key-ring.ts';

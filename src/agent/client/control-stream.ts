@@ -1,8 +1,8 @@
 import { EventSource } from 'eventsource';
 import { z } from 'zod';
+import { abortScope } from '../../lib/abort-scope.ts';
 import { type Clock, fullJitterMs } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import { abortScope } from '../abort-scope.ts';
 import type { BridgeClient } from './bridge-client.ts';
 import type { RawResponse, Transport } from './transport.ts';
 

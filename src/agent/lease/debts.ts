@@ -1,7 +1,7 @@
+import { abortScope } from '../../lib/abort-scope.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CancelledError, errorText } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { abortScope } from '../abort-scope.ts';
 import type { AgentEvent } from '../agent-event.ts';
 import type { BridgeClient } from '../client/bridge-client.ts';
 import type { RetryDeps } from '../client/retry.ts';

@@ -1,9 +1,9 @@
+import { type AbortScope, abortScope } from '../../lib/abort-scope.ts';
 import { type Clock, fullJitterMs } from '../../lib/clock.ts';
 import { CancelledError, errorText, LeaseLostError, RefusedError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { NumberedEvent, StepEvent } from '../../protocol/run-result.ts';
-import { type AbortScope, abortScope } from '../abort-scope.ts';
 import type { BridgeClient } from '../client/bridge-client.ts';
 import { NoAnswerError } from '../client/bridge-errors.ts';
 import { type RetryDeps, withRetry } from '../client/retry.ts';

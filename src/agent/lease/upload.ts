@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { abortScope } from '../../lib/abort-scope.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { errorText } from '../../lib/errors.ts';
 import { limits } from '../../protocol/limits.ts';
-import { abortScope } from '../abort-scope.ts';
 import type { LeaseDeed } from '../agent-event.ts';
 import type { BridgeClient } from '../client/bridge-client.ts';
 import { NoAnswerError } from '../client/bridge-errors.ts';

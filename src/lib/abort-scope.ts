@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** A signal with an end: whoever makes one closes it, so that nothing stays attached to a signal that lives on. */
 export interface AbortScope {
