@@ -1,5 +1,6 @@
 import type { Frame } from 'playwright-core';
 import type { LocalSecret } from '../flow/local-secrets.ts';
+import { portOf } from '../lib/host-and-port.ts';
 import { StepFailure } from './step-error.ts';
 
 /**
@@ -46,8 +47,7 @@ function hostOf(address: string): Host | null {
   if (!URL.canParse(address)) return null;
   const url = new URL(address);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
-  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-  return { name: url.hostname, port, text: url.host };
+  return { name: url.hostname, port: portOf(url), text: url.host };
 }
 
 function refusal({ name, hosts, namesHosts }: LocalSecret, host: Host | null): string {

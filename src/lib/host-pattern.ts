@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { bareHost } from './host-and-port.ts';
 
 /**
  * Hosts as people write them in rules: a name (`app.example.com`), all names below one (`*.example.com`, itself not
@@ -27,7 +28,7 @@ export function parseHostPattern(text: string): HostPattern {
   const { byName, network, written } = readHost(host, text);
   const isPort = (asked: number): boolean => port === null || port === asked;
   const inNetwork = (address: string): boolean => {
-    const bare = withoutBrackets(address);
+    const bare = bareHost(address);
     const family = isIP(bare);
     return family !== 0 && (network?.check(bare, family === 6 ? 'ipv6' : 'ipv4') ?? host === '*');
   };
@@ -49,7 +50,7 @@ function readHost(
   const [base = '', prefix] = host.split('/');
   const address = canonical(base.replace(/^\*\./, ''));
   if (address === null) throw malformed(text);
-  const family = isIP(withoutBrackets(address));
+  const family = isIP(bareHost(address));
   if (family === 0) {
     if (prefix !== undefined || base.slice(1).includes('*')) throw malformed(text);
     const isBelow = base.startsWith('*.');
@@ -63,7 +64,7 @@ function readHost(
   const bits = prefix === undefined ? most : Number(prefix);
   if (base.startsWith('*') || !/^\d{1,3}$/.test(prefix ?? '0') || bits > most) throw malformed(text);
   const network = new BlockList();
-  const bare = withoutBrackets(address);
+  const bare = bareHost(address);
   network.addSubnet(bare, bits, family === 6 ? 'ipv6' : 'ipv4');
   return { byName: () => false, network, written: { address: bare, prefix: bits } };
 }
@@ -76,10 +77,6 @@ function canonical(host: string): string | null {
   if (!URL.canParse(address)) return null;
   const url = new URL(address);
   return url.port === '' ? url.hostname.replace(/\.$/, '') : null;
-}
-
-function withoutBrackets(host: string): string {
-  return host.replace(/^\[|\]$/g, '');
 }
 
 function malformed(text: string): Error {

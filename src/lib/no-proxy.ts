@@ -6,7 +6,7 @@ import { type HostPattern, parseHostPattern } from './host-pattern.ts';
  * written as an address, because no name is looked up; `*` for everything; a port behind any of them narrows it.
  * Other programs read the same variable, so what cannot be understood is passed over.
  */
-export function parseNoProxy(text: string): (url: URL) => boolean {
+export function parseNoProxy(text: string): (host: string, port: number) => boolean {
   const patterns = text
     .split(/[,\s]+/)
     .filter((entry) => entry !== '')
@@ -14,10 +14,7 @@ export function parseNoProxy(text: string): (url: URL) => boolean {
       const bare = entry.replace(/^\*?\./, '');
       return [bare, `*.${bare}`].flatMap(patternOf);
     });
-  return ({ protocol, hostname, port }) => {
-    const asked = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
-    return patterns.some((pattern) => pattern.matchesHost(hostname, asked));
-  };
+  return (host, port) => patterns.some((pattern) => pattern.matchesHost(host, port));
 }
 
 function patternOf(text: string): HostPattern[] {

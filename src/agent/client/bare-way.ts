@@ -2,6 +2,7 @@ import { type IncomingMessage, type RequestOptions, request as requestHttp } fro
 import { request as requestHttps } from 'node:https';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
+import { bareHost, portOf } from '../../lib/host-and-port.ts';
 import type { ProxySettings } from '../config/agent-config.ts';
 import { type ChosenProxy, chooseProxy } from './proxies.ts';
 import { trustedCertificates } from './trusted-certificates.ts';
@@ -29,12 +30,12 @@ export function createBareWay(settings: ProxySettings): BareWay {
     async open(target, signal) {
       const proxy = proxyFor(target);
       if (proxy !== null) return openThrough(proxy, target, { ...trust, signal });
-      const socket = connectTcp({ host: bareHost(target), port: portOf(target), signal });
+      const socket = connectTcp({ host: bareHost(target.hostname), port: portOf(target), signal });
       await opened(socket, 'connect');
       return { socket };
     },
     async secure(target, socket) {
-      const host = bareHost(target);
+      const host = bareHost(target.hostname);
       const secured = connectTls({
         ...trust,
         socket,
@@ -57,7 +58,7 @@ function openThrough(
   const origin = new URL(proxy.origin);
   const authority = `${target.hostname}:${portOf(target)}`;
   const options: RequestOptions = {
-    host: bareHost(origin),
+    host: bareHost(origin.hostname),
     port: portOf(origin),
     method: 'CONNECT',
     path: authority,
@@ -94,14 +95,4 @@ function opened(socket: Socket, event: 'connect' | 'secureConnect'): Promise<voi
       resolve();
     });
   });
-}
-
-/** Also where the address names none. */
-export function portOf({ port, protocol }: URL): number {
-  return Number(port) || (protocol === 'https:' ? 443 : 80);
-}
-
-/** IPv6 addresses stand in brackets in addresses only. */
-function bareHost({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, '');
 }

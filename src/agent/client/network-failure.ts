@@ -1,4 +1,5 @@
 import { errorText, systemErrorCode } from '../../lib/errors.ts';
+import { portOf } from '../../lib/host-and-port.ts';
 import type { ChosenProxy } from './proxies.ts';
 
 /**
@@ -21,7 +22,7 @@ export function explainNetworkFailure(
 function proxyFailure(target: URL, text: string, code: string, proxy: ChosenProxy) {
   const { origin, host, variable, authorization } = proxy;
   const refused = /Proxy response \((\d+)\)/.exec(text)?.[1];
-  const place = `${target.hostname}:${target.port || (target.protocol === 'https:' ? 443 : 80)}`;
+  const place = `${target.hostname}:${portOf(target)}`;
   if (refused === '407') {
     return {
       text: `the proxy ${origin} ${authorization === null ? 'wants a user name and password' : 'does not take this user name and password'} (407)`,

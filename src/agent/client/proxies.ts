@@ -1,4 +1,5 @@
-import { parseNoProxy } from '../../lib/no-proxy.ts';
+import { portOf } from '../../lib/host-and-port.ts';
+import { whichProxy } from '../../lib/which-proxy.ts';
 import type { ProxySettings } from '../config/agent-config.ts';
 
 /** A proxy without what must not be told. */
@@ -18,10 +19,15 @@ export function chooseProxy({
   httpsProxy = '',
   noProxy = '',
 }: Partial<ProxySettings>): (url: URL) => ChosenProxy | null {
-  const http = httpProxy === '' ? null : readProxy(httpProxy, 'HTTP_PROXY');
-  const https = httpsProxy === '' ? http : readProxy(httpsProxy, 'HTTPS_PROXY');
-  const isDirect = parseNoProxy(noProxy);
-  return (url) => (isDirect(url) ? null : url.protocol === 'https:' ? https : http);
+  const proxies = {
+    httpProxy: httpProxy === '' ? null : readProxy(httpProxy, 'HTTP_PROXY'),
+    httpsProxy: httpsProxy === '' ? null : readProxy(httpsProxy, 'HTTPS_PROXY'),
+  };
+  const choose = whichProxy({ httpProxy, httpsProxy, noProxy });
+  return (url) => {
+    const chosen = choose({ host: url.hostname, port: portOf(url), isSecure: url.protocol === 'https:' });
+    return chosen === null ? null : proxies[chosen];
+  };
 }
 
 function readProxy(address: string, variable: ChosenProxy['variable']): ChosenProxy {

@@ -1,7 +1,7 @@
 import { isIP, type LookupFunction } from 'node:net';
-import { type AddressKind, addressKind, plainAddress } from '../../browser/egress/address-kind.ts';
-import { hostLookup, type ResolveName } from '../../browser/egress/host-lookup.ts';
-import { type NetworkRules, refusalOf, type Target } from '../../browser/egress/network-rules.ts';
+import { type AddressKind, addressKind } from '../../browser/egress/address-kind.ts';
+import { hostLookup, literalAddresses, type ResolveName } from '../../browser/egress/host-lookup.ts';
+import { type NetworkRules, refusalOf, type Target, targetOf } from '../../browser/egress/network-rules.ts';
 import type { ProxySettings } from '../config/agent-config.ts';
 import { createTransport, type Transport } from './transport.ts';
 
@@ -75,17 +75,6 @@ function kindsBeside({ hostname }: URL): ReadonlySet<AddressKind> {
   const kinds = literalAddresses(hostname).map(addressKind);
   if (kinds.includes('loopback')) return new Set<AddressKind>(['loopback', 'private']);
   return new Set<AddressKind>(kinds.includes('private') ? ['private'] : []);
-}
-
-/** The addresses that a host stands for without anybody being asked: itself, or this machine. */
-function literalAddresses(host: string): readonly string[] {
-  if (/(^|\.)localhost\.?$/.test(host)) return ['127.0.0.1', '::1'];
-  const bare = host.replace(/^\[|\]$/g, '');
-  return isIP(bare) === 0 ? [] : [plainAddress(bare)];
-}
-
-function targetOf({ hostname, port, protocol }: URL): Target {
-  return { host: hostname.replace(/\.$/, ''), port: Number(port || (protocol === 'https:' ? 443 : 80)) };
 }
 
 /** Gives only addresses that were judged: a name that leads elsewhere a moment later gains nothing. */

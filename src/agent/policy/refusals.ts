@@ -1,5 +1,6 @@
 import type { Step } from '../../flow/step.ts';
 import { CancelledError, EnvironmentError } from '../../lib/errors.ts';
+import { portOf } from '../../lib/host-and-port.ts';
 import type { LocalPolicy } from './local-policy.ts';
 
 /** The run took longer than this machine lets runs take. */
@@ -28,9 +29,8 @@ export function whyNotUpload(target: URL | null, policy: LocalPolicy | null): st
   const advice = `its owner may change "uploads" in ${policy.path}`;
   if (policy.uploads === false) return `the policy of this machine lets no picture leave it; ${advice}`;
   if (target === null) return null;
-  const port = Number(target.port || (target.protocol === 'https:' ? 443 : 80));
   const { hostname } = target;
-  return policy.uploads.some((pattern) => pattern.matchesHost(hostname, port))
+  return policy.uploads.some((pattern) => pattern.matchesHost(hostname, portOf(target)))
     ? null
     : `the policy of this machine lets no picture go to ${target.host}; ${advice}`;
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { bareHost } from '../../lib/host-and-port.ts';
 
 /** What lies at an address, as far as rules tell apart; `multicast` counts broadcast in, `reserved` is every other special range. */
 export type AddressKind =
@@ -121,7 +122,7 @@ const localTranslators: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('64:ff9b:1::'
 const compatible: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('::'), 96];
 
 function withoutZone(address: string): string {
-  const bare = address.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
+  const bare = bareHost(address).replace(/%.*$/, '');
   if (isIP(bare) === 0) throw new Error(`"${address}" is no IP address`);
   return bare;
 }

@@ -8,6 +8,7 @@ import {
   type PrepareRequestFunctionResult,
   RequestError,
 } from 'proxy-chain';
+import { type ProxyAddresses, whichProxy } from '../../lib/which-proxy.ts';
 import { addressKind } from './address-kind.ts';
 import { dial, pinnedLookup } from './dial.ts';
 import { type EgressSession, openSession } from './egress-session.ts';
@@ -15,14 +16,13 @@ import { FilterServer } from './filter-server.ts';
 import { hostLookup, type ResolveName } from './host-lookup.ts';
 import { netErrorOf, netErrorOfStatus } from './net-errors.ts';
 import { type NetworkRules, refusalOf, type Target } from './network-rules.ts';
-import { noUpstream, type UpstreamProxies, upstreamFor } from './upstream-proxy.ts';
 
 /** What the pages of a browser may reach, and how. All of it comes from this machine's configuration. */
 export interface NetworkOptions {
   /** Rules of a run that brings none of its own. */
   readonly rules: NetworkRules;
   /** Without them everything is reached directly. */
-  readonly upstream?: UpstreamProxies;
+  readonly upstream?: ProxyAddresses;
   /** Ports of the runner besides the proxy's own. Asked at each connection. */
   readonly ownPorts?: () => readonly number[];
   /** The system's resolver unless a test brings another. */
@@ -39,6 +39,8 @@ export interface EgressProxy {
   close(): Promise<void>;
 }
 
+const noUpstream: ProxyAddresses = { httpProxy: '', httpsProxy: '', noProxy: '' };
+
 /** A host of no network: the proxy answers it itself, so that a page learns its credentials before it needs them. */
 export const greetingUrl = 'http://proxy.invalid/';
 const greetingHost = 'proxy.invalid';
@@ -53,6 +55,7 @@ export async function startEgressProxy({
   resolve,
 }: NetworkOptions): Promise<EgressProxy> {
   const sessions = new Map<string, EgressSession>();
+  const chooseProxy = whichProxy(upstream);
   const addressesOf = hostLookup(resolve);
   const asked = new WeakMap<IncomingMessage, Asked>();
   const server = new FilterServer(
@@ -103,7 +106,8 @@ export async function startEgressProxy({
   ): Promise<{ addresses: readonly string[]; proxy: string | null }> {
     const { rules } = session;
     if (rules === null) throw refused();
-    const proxy = upstreamFor(target, isTunnel, upstream);
+    const chosen = chooseProxy({ ...target, isSecure: isTunnel });
+    const proxy = chosen === null ? null : upstream[chosen];
     const looking = addressesOf(target.host);
     let addresses: readonly string[] = [];
     try {

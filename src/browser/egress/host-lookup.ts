@@ -1,5 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { bareHost } from '../../lib/host-and-port.ts';
+import { plainAddress } from './address-kind.ts';
 
 /** Addresses of a host name, IPv4 and IPv6, in the order of preference. Rejects with Node's own error when there are none. */
 export type ResolveName = (name: string) => Promise<readonly string[]>;
@@ -12,10 +14,8 @@ export function hostLookup(
   const known = new Map<string, { addresses: Promise<readonly string[]>; until: number }>();
 
   return (host) => {
-    const bare = host.replace(/^\[|\]$/g, '');
-    if (isIP(bare) !== 0) return Promise.resolve([bare]);
-    // Browsers ask nobody for these (RFC 6761).
-    if (host === 'localhost' || host.endsWith('.localhost')) return Promise.resolve(['127.0.0.1', '::1']);
+    const literal = literalAddresses(host);
+    if (literal.length > 0) return Promise.resolve(literal);
     const kept = known.get(host);
     if (kept !== undefined && kept.until > now()) return kept.addresses;
     if (known.size >= maxKept) known.clear();
@@ -27,6 +27,14 @@ export function hostLookup(
     addresses.catch(() => known.delete(host));
     return addresses;
   };
+}
+
+/** The addresses that a host stands for without anybody being asked: itself, or this machine; none for other names. */
+export function literalAddresses(host: string): readonly string[] {
+  // Browsers ask nobody for these (RFC 6761).
+  if (/(^|\.)localhost\.?$/.test(host)) return ['127.0.0.1', '::1'];
+  const bare = bareHost(host);
+  return isIP(bare) === 0 ? [] : [plainAddress(bare)];
 }
 
 /** Half of what browsers keep a name for. */

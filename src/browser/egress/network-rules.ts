@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { portOf } from '../../lib/host-and-port.ts';
 import type { HostPattern } from '../../lib/host-pattern.ts';
 import { type AddressKind, addressKind, plainAddress } from './address-kind.ts';
 
@@ -18,6 +19,11 @@ export interface NetworkRules {
 export interface Target {
   readonly host: string;
   readonly port: number;
+}
+
+/** What an address leads to. */
+export function targetOf(url: URL): Target {
+  return { host: url.hostname.replace(/\.$/, ''), port: portOf(url) };
 }
 
 /** Why a host is not reached. */

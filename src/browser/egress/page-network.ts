@@ -1,7 +1,7 @@
 import type { BrowserContext, Page, Request } from 'playwright-core';
 import type { RunDeed } from '../run-deed.ts';
 import type { EgressSession } from './egress-session.ts';
-import type { NetworkRules, Refusal, Target } from './network-rules.ts';
+import { type NetworkRules, type Refusal, type Target, targetOf } from './network-rules.ts';
 
 /** What the network did for the page of a run, as its steps ask for it. */
 export interface PageNetwork {
@@ -24,7 +24,7 @@ export function pageNetwork(context: BrowserContext, page: Page, session: Egress
   let refusedPage: ReturnType<PageNetwork['refusedPage']> = null;
   context.on('requestfailed', (request) => {
     if (!isNavigationOf(page, request)) return;
-    const target = targetOf(request.url());
+    const target = readTarget(request.url());
     const refusal = target === null ? null : session.refusalFor(target);
     if (refusal !== null) refusedPage = { url: request.url(), refusal };
   });
@@ -41,17 +41,14 @@ export function pageNetwork(context: BrowserContext, page: Page, session: Egress
       session.forget();
     },
     failureOf(url) {
-      const target = targetOf(url);
+      const target = readTarget(url);
       return target === null ? null : session.failureOf(target);
     },
   };
 }
 
-function targetOf(url: string): Target | null {
-  if (!URL.canParse(url)) return null;
-  const { hostname, port, protocol } = new URL(url);
-  const host = hostname.replace(/\.$/, '');
-  return { host, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) };
+function readTarget(url: string): Target | null {
+  return URL.canParse(url) ? targetOf(new URL(url)) : null;
 }
 
 function isNavigationOf(page: Page, request: Request): boolean {

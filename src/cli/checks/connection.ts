@@ -1,6 +1,6 @@
-import { portOf } from '../../agent/client/bare-way.ts';
 import { duration } from '../../lib/duration.ts';
 import { errorText, systemErrorCode } from '../../lib/errors.ts';
+import { portOf } from '../../lib/host-and-port.ts';
 import { type Check, failed, ok } from './check.ts';
 
 export const connection: Check = {

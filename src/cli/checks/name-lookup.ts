@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { errorText, systemErrorCode } from '../../lib/errors.ts';
+import { bareHost } from '../../lib/host-and-port.ts';
 import { type Check, failed, ok } from './check.ts';
 
 export const nameLookup: Check = {
@@ -11,7 +12,7 @@ export const nameLookup: Check = {
   limitMs: 6_000,
   async run({ target, way }) {
     const url = await target();
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const host = bareHost(url.hostname);
     if (isIP(host) !== 0) return ok(`${host} is an address itself`);
     if (way.proxyFor(url) !== null) return ok(`the proxy looks ${host} up`);
     try {

@@ -1,6 +1,6 @@
-import { portOf } from '../../agent/client/bare-way.ts';
 import type { ChosenProxy } from '../../agent/client/proxies.ts';
 import { errorText, systemErrorCode } from '../../lib/errors.ts';
+import { portOf } from '../../lib/host-and-port.ts';
 import { parseNoProxy } from '../../lib/no-proxy.ts';
 import { type Check, type Finding, failed, ok } from './check.ts';
 import { titleOf } from './page-title.ts';
@@ -42,7 +42,7 @@ function whyNone(
 ): string {
   const isSet = httpProxy !== '' || (target.protocol === 'https:' && httpsProxy !== '');
   if (!isSet) return `none is set for ${target.protocol} addresses`;
-  const entry = noProxy.split(/[,\s]+/).find((text) => parseNoProxy(text)(target));
+  const entry = noProxy.split(/[,\s]+/).find((text) => parseNoProxy(text)(target.hostname, portOf(target)));
   return `none: NO_PROXY names ${target.hostname} (${entry})`;
 }
 

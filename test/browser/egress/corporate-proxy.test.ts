@@ -5,11 +5,11 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NetworkRules } from '../../../src/browser/egress/network-rules.ts';
-import type { UpstreamProxies } from '../../../src/browser/egress/upstream-proxy.ts';
 import { launchBrowser } from '../../../src/browser/warm-browser.ts';
 import { startProgram } from '../../../src/demo/child-program.ts';
 import { parseHostPattern } from '../../../src/lib/host-pattern.ts';
 import { silentLog } from '../../../src/lib/log.ts';
+import type { ProxyAddresses } from '../../../src/lib/which-proxy.ts';
 import { chain } from '../../support/chain.ts';
 import { executeSteps, type ShortStep } from '../../support/flow-in-browser.ts';
 import { type ForwardProxy, startForwardProxy } from '../../support/forward-proxy.ts';
@@ -66,7 +66,7 @@ const flow: ShortStep[] = [
 
 async function run(
   steps: readonly ShortStep[],
-  upstream: UpstreamProxies,
+  upstream: ProxyAddresses,
   { rules = {}, names = {} }: { rules?: Partial<NetworkRules>; names?: Record<string, string[]> } = {},
 ) {
   const warm = await launchBrowser({
@@ -89,7 +89,7 @@ async function run(
   }
 }
 
-const through = (url: string, noProxy = ''): UpstreamProxies => ({
+const through = (url: string, noProxy = ''): ProxyAddresses => ({
   httpProxy: url,
   httpsProxy: url,
   noProxy,
