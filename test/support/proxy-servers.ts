@@ -21,14 +21,24 @@ interface Login {
   password: string;
 }
 
-/** Starts tinyproxy. Without `connectPorts` it lets a tunnel go to any port. */
+/** A proxy that says what it was asked for, one line a request: `CONNECT app.test:443 HTTP/1.1`. */
+export interface Tinyproxy extends ProxyServer {
+  requests(): Promise<string[]>;
+}
+
+/**
+ * Starts tinyproxy. Without `connectPorts` it lets a tunnel go to any port. `worldAt` is the port of a proxy that answers for
+ * all hosts of `corp.test`.
+ */
 export async function startTinyproxy({
   login,
   connectPorts = [],
+  worldAt,
 }: {
   login?: Login;
   connectPorts?: readonly number[];
-} = {}): Promise<ProxyServer> {
+  worldAt?: number;
+} = {}): Promise<Tinyproxy> {
   const { folder, port, file } = await place();
   await writeFile(
     file('proxy.conf'),
@@ -41,11 +51,19 @@ export async function startTinyproxy({
       'LogLevel Connect',
       ...(login === undefined ? [] : [`BasicAuth ${login.user} ${login.password}`]),
       ...connectPorts.map((allowed) => `ConnectPort ${allowed}`),
+      ...(worldAt === undefined ? [] : [`Upstream http 127.0.0.1:${worldAt} ".corp.test"`]),
       '',
     ].join('\n'),
   );
   const { tinyproxy: command } = findServerPrograms();
-  return started({ command, args: ['-d', '-c', file('proxy.conf')], folder, port });
+  const server = await started({ command, args: ['-d', '-c', file('proxy.conf')], folder, port });
+  return {
+    ...server,
+    async requests() {
+      const lines = (await server.accessLog()).matchAll(/Request \(file descriptor \d+\): (.*)/g);
+      return [...lines].map(([, line]) => line ?? '');
+    },
+  };
 }
 
 /** Starts squid, which tunnels to `sslPorts` only where some are named, as Debian sets it up for 443. */

@@ -12,7 +12,7 @@ import { silentLog } from '../../../src/lib/log.ts';
 import type { ProxyAddresses } from '../../../src/lib/which-proxy.ts';
 import { chain } from '../../support/chain.ts';
 import { executeSteps, type ShortStep } from '../../support/flow-in-browser.ts';
-import { type ForwardProxy, startForwardProxy } from '../../support/forward-proxy.ts';
+import { startTinyproxy, type Tinyproxy } from '../../support/proxy-servers.ts';
 import { runnerEnv, runnerProgram } from '../../support/system.ts';
 import { suiteFolder } from '../../support/temp-folder.ts';
 import { testBrowser } from '../../support/test-browser.ts';
@@ -43,17 +43,17 @@ world.on('upgrade', ({ headers }, socket) => {
   );
 });
 
-let plain: ForwardProxy;
-let guarded: ForwardProxy;
+let plain: Tinyproxy;
+let guarded: Tinyproxy;
 beforeAll(async () => {
   await new Promise<void>((resolve) => world.listen(0, '127.0.0.1', resolve));
   const { port } = world.address() as AddressInfo;
-  plain = await startForwardProxy({ behind: `127.0.0.1:${port}` });
-  guarded = await startForwardProxy({ behind: `127.0.0.1:${port}`, login });
+  plain = await startTinyproxy({ worldAt: port });
+  guarded = await startTinyproxy({ worldAt: port, login });
 });
 afterAll(async () => {
-  await plain.stop();
-  await guarded.stop();
+  await plain.remove();
+  await guarded.remove();
   world.closeAllConnections();
   world.close();
 });
@@ -95,11 +95,11 @@ const through = (url: string, noProxy = ''): ProxyAddresses => ({
   noProxy,
 });
 const guardedUrl = (password = login.password): string =>
-  `http://${login.user}:${encodeURIComponent(password)}@${guarded.host}`;
+  `http://${login.user}:${encodeURIComponent(password)}@127.0.0.1:${guarded.port}`;
 
 describe('a flow behind a corporate proxy', () => {
   it('goes through it, WebSockets too, to names that only the proxy knows', async () => {
-    const result = await run(flow, through(`http://${plain.host}`));
+    const result = await run(flow, through(plain.url));
     expect(result.stepsResult.map(({ error }) => error)).toEqual([undefined, undefined, undefined]);
     const requests = await plain.requests();
     expect(requests).toContain('GET http://app.corp.test/ HTTP/1.1');
@@ -113,8 +113,8 @@ describe('a flow behind a corporate proxy', () => {
   it('says so when they are wrong, without showing them', async () => {
     // tinyproxy answers wrong ones with 401, missing ones with 407.
     for (const [url, proxy] of [
-      ['http://app.corp.test/', `http://${guarded.host}`],
-      ['https://app.corp.test/', `http://${guarded.host}`],
+      ['http://app.corp.test/', guarded.url],
+      ['https://app.corp.test/', guarded.url],
       ['https://app.corp.test/', guardedUrl('wrong-secret')],
     ] as const) {
       const result = await run([['navigate', { url }]], through(proxy));
@@ -143,7 +143,7 @@ describe('a flow behind a corporate proxy', () => {
       'private.test',
       '10.1.2.3',
     ]) {
-      const result = await run([['navigate', { url: `http://${host}/` }]], through(`http://${plain.host}`), {
+      const result = await run([['navigate', { url: `http://${host}/` }]], through(plain.url), {
         rules: { profile: 'public' },
         names,
       });
@@ -155,12 +155,8 @@ describe('a flow behind a corporate proxy', () => {
   it('is held by --only-hosts, where the name is enough', async () => {
     const only = [{ named: '--only-hosts', hosts: [parseHostPattern('app.corp.test')] }];
     const given = { rules: { profile: 'public' as const, onlyLists: only } };
-    expect((await run(flow, through(`http://${plain.host}`), given)).status).toBe('passed');
-    const other = await run(
-      [['navigate', { url: 'http://other.corp.test/' }]],
-      through(`http://${plain.host}`),
-      given,
-    );
+    expect((await run(flow, through(plain.url), given)).status).toBe('passed');
+    const other = await run([['navigate', { url: 'http://other.corp.test/' }]], through(plain.url), given);
     expect(other.stepsResult[0]).toMatchObject({
       errorKind: 'blocked',
       error: 'other.corp.test:80 was not opened: it is not in --only-hosts; add it there: other.corp.test:80',
@@ -179,9 +175,7 @@ describe('a flow behind a corporate proxy', () => {
         ['navigate', { url: `http://${host}:${port}/` }],
         ['assertion', { selector: '#title', value: `${host}:${port}` }],
       ];
-      expect((await run(steps, through(`http://${plain.host}`, '.direct.test'), given)).status).toBe(
-        'passed',
-      );
+      expect((await run(steps, through(plain.url, '.direct.test'), given)).status).toBe('passed');
     }
     expect((await plain.requests()).filter((line) => /direct|localhost|127/.test(line)).length).toBe(0);
     expect(before).toBeGreaterThan(0);
@@ -213,7 +207,9 @@ describe('qualinet run', () => {
   it('takes the proxy of the runner itself, another with --browser-proxy, and none with none', async () => {
     const unreachable = 'http://127.0.0.1:9';
     expect(await qualinet([], { HTTP_PROXY: guardedUrl() })).toMatchObject({ code: 0 });
-    expect(await qualinet(['--browser-proxy', plain.host], { HTTP_PROXY: unreachable })).toMatchObject({
+    expect(
+      await qualinet(['--browser-proxy', `127.0.0.1:${plain.port}`], { HTTP_PROXY: unreachable }),
+    ).toMatchObject({
       code: 0,
     });
     expect(

@@ -3,7 +3,6 @@ import { createServer as createHttp, type RequestListener } from 'node:http';
 import { createServer as createHttps, type ServerOptions } from 'node:https';
 import { type AddressInfo, connect, createServer as createTcp, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { makeCertificate } from '../../support/made-certificate.ts';
 import { startSquid, startTinyproxy } from '../../support/proxy-servers.ts';
 import { makeAuthority, type TestAuthority } from '../../support/test-authority.ts';
 import { doctorScene } from './doctor-scene.ts';
@@ -208,7 +207,8 @@ describe('tls', () => {
     authority = await makeAuthority('Corp Inspection CA');
   });
   afterAll(() => authority.remove());
-  const certificate = (names: readonly string[], days: number) => makeCertificate(authority, { names, days });
+  const certificate = (names: readonly string[], days: number) =>
+    authority.issue({ subject: 'the bridge', names, days });
 
   it('is good with a certificate of --ca-file, and says who issued it', async () => {
     const url = await httpsBridge(await certificate(['DNS:localhost'], 90));
