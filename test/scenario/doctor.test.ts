@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
-import { chmod, rm, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { saveCredentials } from '../../src/agent/credentials/credentials.ts';
 import { doctorReportSchema } from '../../src/cli/checks/report.ts';
 import { startProgram } from '../../src/demo/child-program.ts';
-import { dataFolderWithDatabase } from '../support/bridge-fixture.ts';
 import { FakeBridge } from '../support/fake-bridge.ts';
 import {
   type BridgeProcess,
@@ -16,7 +15,7 @@ import {
   startBridgeProcess,
   startRunnerProcess,
 } from '../support/system.ts';
-import { tempFolder } from '../support/temp-folder.ts';
+import { suiteFolder, tempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 
 /** One `qualinet` command to its end; lines with the time at which they came. */
@@ -54,16 +53,11 @@ const statuses = (text: string) =>
 
 describe('qualinet doctor', () => {
   let bridge: BridgeProcess;
-  let removeData: () => Promise<void>;
+  const folder = suiteFolder();
   beforeAll(async () => {
-    const dataDir = await dataFolderWithDatabase();
-    removeData = () => rm(dataDir, { recursive: true, force: true });
-    bridge = await startBridgeProcess(dataDir);
+    bridge = await startBridgeProcess(join(folder(), 'bridge'));
   });
-  afterAll(async () => {
-    await bridge.program.stop();
-    await removeData();
-  });
+  afterAll(() => bridge?.program.stop());
 
   it('looks at a machine that is not paired, and says what to type', async () => {
     const { code, out, err } = await qualinet(['doctor'], runnerEnv(join(await tempFolder(), 'home')));

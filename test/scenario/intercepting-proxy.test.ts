@@ -5,20 +5,20 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { readCredentials } from '../../src/agent/credentials/credentials.ts';
 import { startProgram } from '../../src/demo/child-program.ts';
+import { type BridgeBehindTls, startBridgeBehindTls } from '../support/bridge-behind-tls.ts';
 import { chain } from '../support/chain.ts';
 import { type InterceptingProxy, startMitmproxy } from '../support/proxy-servers.ts';
-import { type BridgeProcess, runnerEnv, runnerProgram, startBridgeProcess } from '../support/system.ts';
+import { runnerEnv, runnerProgram } from '../support/system.ts';
 import { suiteFolder, tempFolder } from '../support/temp-folder.ts';
 import { makeAuthority, type TestAuthority } from '../support/test-authority.ts';
-import { startTlsFront, type TlsFront } from '../support/tls-front.ts';
+
 import { until } from '../support/until.ts';
 
 // A real proxy that opens TLS between a runner and its bridge, and between its browser and a site.
 
 const folder = suiteFolder();
 let authority: TestAuthority;
-let front: TlsFront;
-let bridge: BridgeProcess;
+let bridge: BridgeBehindTls;
 let proxy: InterceptingProxy;
 let site: Server;
 let siteUrl: string;
@@ -27,9 +27,7 @@ let bundle: string;
 
 beforeAll(async () => {
   authority = await makeAuthority();
-  front = await startTlsFront(authority.server);
-  bridge = await startBridgeProcess(join(folder(), 'bridge'), { PUBLIC_URL: front.url });
-  front.target = Number(new URL(bridge.url).port);
+  bridge = await startBridgeBehindTls(join(folder(), 'bridge'), authority.server);
   proxy = await startMitmproxy(authority);
   site = createServer(authority.server, (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>The intranet</h1>');
@@ -46,8 +44,7 @@ afterAll(async () => {
   site?.closeAllConnections();
   await new Promise((resolve) => site?.close(resolve));
   await proxy?.remove();
-  await bridge?.program.stop();
-  await front?.close();
+  await bridge?.close();
   await authority?.remove();
 });
 
@@ -57,7 +54,7 @@ describe('a runner behind a proxy that opens TLS', () => {
   it('says that --ca-file is what to type, for each command that asks the bridge', async () => {
     const code = await bridge.pairingCode({ autoApprove: true });
     const given = ['--ca-file', authority.certificateFile];
-    const program = startProgram(runnerProgram, ['pair', code, '--api', front.url, ...given], {
+    const program = startProgram(runnerProgram, ['pair', code, '--api', bridge.url, ...given], {
       env: { ...runnerEnv(await tempFolder()), ...behindProxy() },
     });
     expect(await program.ended).toBe(69);
@@ -68,7 +65,7 @@ describe('a runner behind a proxy that opens TLS', () => {
     const home = await tempFolder();
     const env = { ...runnerEnv(home), ...behindProxy(), QUALINET_CA_FILE: bundle };
     const code = await bridge.pairingCode({ autoApprove: true });
-    const pairing = startProgram(runnerProgram, ['pair', code, '--api', front.url], { env });
+    const pairing = startProgram(runnerProgram, ['pair', code, '--api', bridge.url], { env });
     expect(await pairing.ended, pairing.said()).toBe(0);
     const runner = startProgram(runnerProgram, ['start'], { env });
     onTestFinished(() => runner.stop());
@@ -87,7 +84,7 @@ describe('a runner behind a proxy that opens TLS', () => {
     const [opened, looked] = run.stepsResult ?? [];
     expect(opened).toMatchObject({ nodeId: 'open', status: 'passed' });
     expect(looked).toMatchObject({ status: 'failed' });
-    expect(looked?.screenshotUrl, JSON.stringify(looked)).toContain(`${front.url}/v1/blobs/`);
+    expect(looked?.screenshotUrl, JSON.stringify(looked)).toContain(`${bridge.url}/v1/blobs/`);
 
     const seen = await proxy.seen();
     for (const path of ['/v1/pairings', '/v1/leases/poll', '/events', '/uploads', '/v1/blobs/', '/result']) {

@@ -14,7 +14,7 @@ import {
   pairRunner,
   runnerEnv,
   runnerProgram,
-  startBridgeProcess,
+  startFirstBridgeProcess,
   startRunnerProcess,
 } from '../support/system.ts';
 import { suiteFolder } from '../support/temp-folder.ts';
@@ -34,7 +34,7 @@ describe('one runner and one bridge', () => {
 
   beforeAll(async () => {
     site = await startDemoSite();
-    bridge = await startBridgeProcess(join(folder(), 'bridge'));
+    bridge = await startFirstBridgeProcess(join(folder(), 'bridge'));
     await pairRunner(bridge, home(), ['--name', 'scenario']);
     runner = startRunnerProcess(home());
   });

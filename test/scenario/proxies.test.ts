@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startProgram } from '../../src/demo/child-program.ts';
+import { type BridgeBehindTls, startBridgeBehindTls } from '../support/bridge-behind-tls.ts';
 import { type ProxyServer, startSquid, startTinyproxy } from '../support/proxy-servers.ts';
 import { freePort } from '../support/server-programs.ts';
-import { type BridgeProcess, runnerEnv, runnerProgram, startBridgeProcess } from '../support/system.ts';
+import { runnerEnv, runnerProgram } from '../support/system.ts';
 import { suiteFolder, tempFolder } from '../support/temp-folder.ts';
 import { makeAuthority, type TestAuthority } from '../support/test-authority.ts';
-import { startTlsFront, type TlsFront } from '../support/tls-front.ts';
+import { startTlsFront } from '../support/tls-front.ts';
 
 // Real proxies from Debian's packages, a bridge process behind TLS, `qualinet` as a process with the variables that people set.
 
@@ -17,24 +18,20 @@ const secretParts = [login.password, encodeURIComponent(login.password), 'w/rd',
 
 const folder = suiteFolder();
 let authority: TestAuthority;
-let front: TlsFront;
-let bridge: BridgeProcess;
+let bridge: BridgeBehindTls;
 let open: ProxyServer;
 let locked: ProxyServer;
 
 beforeAll(async () => {
   authority = await makeAuthority();
-  front = await startTlsFront(authority.server);
-  bridge = await startBridgeProcess(join(folder(), 'bridge'), { PUBLIC_URL: front.url });
-  front.target = Number(new URL(bridge.url).port);
+  bridge = await startBridgeBehindTls(join(folder(), 'bridge'), authority.server);
   open = await startTinyproxy();
   locked = await startSquid({ login });
 });
 afterAll(async () => {
   await locked?.remove();
   await open?.remove();
-  await bridge?.program.stop();
-  await front?.close();
+  await bridge?.close();
   await authority?.remove();
 });
 
@@ -59,7 +56,7 @@ async function qualinet(
 async function pair(env: Record<string, string>, home?: string) {
   const code = await bridge.pairingCode({ autoApprove: true, workspace: `w${crypto.randomUUID()}` });
   const given = { QUALINET_CA_FILE: authority.certificateFile, ...env };
-  return qualinet(['pair', code, '--api', front.url], given, home);
+  return qualinet(['pair', code, '--api', bridge.url], given, home);
 }
 
 describe('a runner behind a proxy', () => {
@@ -67,7 +64,7 @@ describe('a runner behind a proxy', () => {
     const home = await tempFolder();
     const env = { HTTPS_PROXY: open.url, QUALINET_CA_FILE: authority.certificateFile };
     expect(await pair(env, home)).toMatchObject({ code: 0 });
-    expect(await open.accessLog()).toContain(`CONNECT ${hostOf(front.url)}`);
+    expect(await open.accessLog()).toContain(`CONNECT ${hostOf(bridge.url)}`);
     const asked = await qualinet(['status'], env, home);
     expect(asked).toMatchObject({ code: 0, said: expect.stringContaining('knows this runner') });
     const flag = ['--ca-file', authority.certificateFile];
@@ -85,7 +82,7 @@ describe('a runner behind a proxy', () => {
   ])('takes %s', async (_name, env) => {
     const before = (await open.accessLog()).length;
     expect(await pair(env(open))).toMatchObject({ code: 0 });
-    expect((await open.accessLog()).slice(before)).toContain(`CONNECT ${hostOf(front.url)}`);
+    expect((await open.accessLog()).slice(before)).toContain(`CONNECT ${hostOf(bridge.url)}`);
   });
 
   it.each(['localhost', 'other.test, *', '.localhost', 'LOCALHOST'])(
@@ -97,7 +94,7 @@ describe('a runner behind a proxy', () => {
 
   it('gives user name and password with every special character to squid', async () => {
     expect(await pair({ HTTPS_PROXY: withLogin(locked, encoded) })).toMatchObject({ code: 0 });
-    expect(await locked.accessLog()).toContain(`CONNECT ${hostOf(front.url)}`);
+    expect(await locked.accessLog()).toContain(`CONNECT ${hostOf(bridge.url)}`);
   });
 
   it('is told that squid wants a password, or does not take this one', async () => {
@@ -125,7 +122,7 @@ describe('a runner behind a proxy', () => {
     onTestFinished(() => proxy.remove());
     const { code, said } = await pair({ HTTPS_PROXY: proxy.url });
     expect(code).toBe(69);
-    expect(said).toContain(`the proxy ${proxy.url} refuses CONNECT to ${hostOf(front.url)} (403)`);
+    expect(said).toContain(`the proxy ${proxy.url} refuses CONNECT to ${hostOf(bridge.url)} (403)`);
     expect(said).toContain('NO_PROXY');
   });
 
@@ -164,7 +161,7 @@ describe('certificates of an authority of your own', () => {
     const { code, said } = await pair({ QUALINET_CA_FILE: '' });
     expect(code).toBe(69);
     expect(said).toContain(
-      `cannot reach ${front.url}: its certificate is of an authority that is not trusted here`,
+      `cannot reach ${bridge.url}: its certificate is of an authority that is not trusted here`,
     );
     expect(said).toContain('--ca-file FILE, or QUALINET_CA_FILE');
   });
@@ -188,7 +185,7 @@ describe('certificates of an authority of your own', () => {
     const file = fileOf(authority);
     const home = await tempFolder();
     for (const args of [
-      ['pair', '123456', '--api', front.url],
+      ['pair', '123456', '--api', bridge.url],
       ['start', '--log-format', 'text'],
       ['status'],
       ['unpair'],

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -6,6 +7,7 @@ import { EventSource } from 'eventsource';
 import { type ChildProgram, runToEnd, startProgram } from '../../src/demo/child-program.ts';
 import type { RunView, SubmitRequest } from '../../src/protocol/messages.ts';
 import type { RunUpdate } from '../../src/protocol/run-result.ts';
+import { copyDatabaseTemplate } from './database-template.ts';
 import { until } from './until.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -43,13 +45,26 @@ export interface BridgeProcess {
   pairingCode(more?: object): Promise<string>;
 }
 
-/** Starts `qualinet-bridge serve` on its embedded default and a free port, and waits until it answers. The caller stops it. */
+/**
+ * Starts `qualinet-bridge serve` on its embedded default and a free port, and waits until it answers. The caller stops it. A new
+ * folder gets an empty database first: making one takes seconds.
+ */
 export async function startBridgeProcess(
   dataDir: string,
   more: Readonly<Record<string, string>> = {},
   path = bridgeProgram,
 ): Promise<BridgeProcess> {
+  const database = join(dataDir, 'database');
+  if (!existsSync(database)) await copyDatabaseTemplate(database);
   return serving({ QUALINET_DATA_DIR: dataDir, ...more }, path);
+}
+
+/** The same as whoever installs it has it: what is not in the folder, it makes itself. */
+export async function startFirstBridgeProcess(
+  dataDir: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<BridgeProcess> {
+  return serving({ QUALINET_DATA_DIR: dataDir, ...more });
 }
 
 /** The same beside a backend's PostgreSQL and Redis, which any number of bridges may share. */
