@@ -1,7 +1,7 @@
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { EnvironmentError, errorText, systemErrorCode } from './errors.ts';
+import { EnvironmentError, errorText } from './errors.ts';
+import { readPrivateFile } from './guarded-file.ts';
 import { replaceFile } from './replace-file.ts';
 
 /**
@@ -22,8 +22,8 @@ export async function writeJsonFile(path: string, value: unknown): Promise<void>
 }
 
 /**
- * Reads a private JSON file. Null when there is none. Throws EnvironmentError when it is a symbolic link, belongs to
- * somebody else, can be read by others, or holds no JSON: such a file is refused, never repaired. `whenBroken` says what to do about the last.
+ * Reads a private JSON file. Null when there is none. Throws EnvironmentError when it is not ours alone (see `readPrivateFile`) or
+ * holds no JSON; `whenBroken` says what to do about the last.
  */
 export async function readPrivateJsonFile(
   path: string,
@@ -37,41 +37,5 @@ export async function readPrivateJsonFile(
       hint: whenBroken,
       cause: error,
     });
-  }
-}
-
-/** The text of a private file, by the same rules. */
-export async function readPrivateFile(path: string): Promise<string | null> {
-  let file: FileHandle;
-  try {
-    const entry = await lstat(path);
-    if (entry.isSymbolicLink())
-      throw new EnvironmentError(`${path} is a symbolic link; it must be a plain file`, {
-        hint: 'Put the file itself there.',
-      });
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch (error) {
-    if (error instanceof EnvironmentError) throw error;
-    if (systemErrorCode(error) === 'ENOENT') return null;
-    throw new EnvironmentError(`cannot read ${path}: ${errorText(error)}`, {
-      hint: 'Check that this user may read it.',
-      cause: error,
-    });
-  }
-  try {
-    const { mode, uid } = await file.stat();
-    if (process.platform !== 'win32') {
-      if (process.getuid !== undefined && uid !== process.getuid()) {
-        throw new EnvironmentError(`${path} belongs to another user (uid ${uid})`, {
-          hint: 'Run this as that user, or give the file to this one with chown.',
-        });
-      }
-      if ((mode & 0o077) !== 0) {
-        throw new EnvironmentError(`${path} can be read by other users`, { hint: `Run: chmod 600 ${path}` });
-      }
-    }
-    return await file.readFile('utf8');
-  } finally {
-    await file.close();
   }
 }

@@ -44,10 +44,12 @@ export function newestKey({ keys }: Pick<Credentials, 'keys'>): RunnerKey {
   return newest;
 }
 
+const pairAgain = 'Pair again: qualinet pair --force';
+
 /** The credentials of this home, null when it has none. Throws EnvironmentError for a file that is refused. */
 export async function readCredentials(home: string): Promise<Credentials | null> {
   const path = credentialsPath(home);
-  const json = await readPrivateJsonFile(path, { whenBroken: 'Pair again: qualinet pair --force' });
+  const json = await readPrivateJsonFile(path, { whenBroken: pairAgain });
   if (json === null) return null;
   const redisAt = findRedisUrl(json);
   if (redisAt !== null) {
@@ -59,7 +61,7 @@ export async function readCredentials(home: string): Promise<Credentials | null>
   if (!parsed.success) {
     throw new EnvironmentError(`${path} is not a credentials file of this version`, {
       problems: parsed.error.issues.map((issue) => `${fieldPath(issue.path)}: ${issue.message}`),
-      hint: 'Pair again: qualinet pair --force',
+      hint: pairAgain,
     });
   }
   const { version: _version, keys, ...rest } = parsed.data;

@@ -68,6 +68,15 @@ describe('runner.json', () => {
     await expect(readCredentials(await homeWith(change))).rejects.toThrow(EnvironmentError);
   });
 
+  it.each(['', '{"version":'])('that holds no JSON (%s) is refused with what to type', async (text) => {
+    const home = await homeWith((file) => file);
+    await writeFile(credentialsPath(home), text);
+    await expect(readCredentials(home)).rejects.toMatchObject({
+      message: expect.stringContaining('holds no valid JSON'),
+      hint: 'Pair again: qualinet pair --force',
+    });
+  });
+
   it('that others can read, or that is a link, is refused', async () => {
     const home = await homeWith((file) => file);
     await chmod(credentialsPath(home), 0o644);

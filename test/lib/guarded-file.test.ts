@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readTrustedFile } from '../../src/lib/trusted-file.ts';
+import { readPrivateFile, readTrustedFile } from '../../src/lib/guarded-file.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const read = (path: string) => readTrustedFile(path, { maxBytes: 100 });
@@ -55,6 +55,12 @@ describe('a file of rules', () => {
 
   it('that is not there is none', async () => {
     expect(await read(join(await tempFolder(), 'none'))).toBeNull();
+  });
+
+  it('that is private is not waited for either where it is a pipe', async () => {
+    const pipe = join(await tempFolder(), 'pipe');
+    execFileSync('mkfifo', [pipe], {});
+    await expect(readPrivateFile(pipe)).rejects.toThrow('is no file');
   });
 
   // Only root can give a file to somebody else; for everybody else a file of root is at hand.
