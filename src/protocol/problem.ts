@@ -30,6 +30,7 @@ export const problems = {
   },
   signature_invalid: { status: 401, title: 'The signature does not fit the request', runner: 'retry' },
   digest_mismatch: { status: 401, title: 'The body is not the one that was signed', runner: 'retry' },
+  /** Bridges before 1.3 say it; newer ones say `signature_invalid`, so that nobody learns which runners there are. */
   unknown_key: { status: 401, title: 'No runner has this key', runner: 'retry' },
   clock_skew: { status: 401, title: 'The clocks are too far apart', runner: 'correct-clock' },
   signature_expired: { status: 401, title: 'The signature is too old', runner: 'correct-clock' },

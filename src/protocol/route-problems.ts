@@ -21,7 +21,7 @@ const signatureProblems: readonly ProblemCode[] = [
 
 const problemsOfAuth: Record<RouteAuth, readonly ProblemCode[]> = {
   none: [],
-  runner: [...signatureProblems, 'unknown_key', 'credential_expired', 'credential_revoked'],
+  runner: [...signatureProblems, 'credential_expired', 'credential_revoked'],
   enrol: signatureProblems,
   managed: signatureProblems,
   operator: ['token_refused'],

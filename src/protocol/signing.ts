@@ -89,7 +89,8 @@ export type RequestVerdict =
 /**
  * Checks a request: form, key, HMAC, digest, time; the caller then checks the key's state and the nonce, which it may
  * store only for an authentic request. `findKeys` gives every key that may bear this id (a secret that is being replaced
- * makes two), the likeliest first; none for an unknown id: a dummy key is then used, so that unknown and wrong take the same time.
+ * makes two), the likeliest first; none for an unknown id: a dummy key is then used. Unknown and wrong
+ * take the same time and give the same answer, or it would say which runners there are.
  */
 export async function verifyRequest(
   message: RequestMessage,
@@ -120,13 +121,11 @@ export async function verifyRequest(
       break;
     }
   }
-  if (known.length === 0)
-    return { authentic: false, problem: 'unknown_key', detail: `no runner has the key ${keyid}` };
-  if (key === null) {
+  if (key === null || known.length === 0) {
     return {
       authentic: false,
       problem: 'signature_invalid',
-      detail: `the signature of ${keyid} does not fit`,
+      detail: `nobody has the key ${keyid}, or its signature does not fit`,
     };
   }
   return {

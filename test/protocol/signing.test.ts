@@ -75,7 +75,7 @@ describe('a signed request', () => {
     [
       'an unknown key',
       (m) => withHeader(m, 'signature-input', m.headers['signature-input']?.replace('.1"', '.2"')),
-      'unknown_key',
+      'signature_invalid',
     ],
     [
       'another nonce',

@@ -103,10 +103,7 @@ async function verifySignature(
     deps.nowMs(),
   );
   if (!verdict.authentic) {
-    // Enrolment and managed keys exist for everyone who has the secret: there is no unknown one, only a wrong one.
-    const code =
-      verdict.problem === 'unknown_key' && auth !== 'runner' ? 'signature_invalid' : verdict.problem;
-    throw new ProblemError(code, {
+    throw new ProblemError(verdict.problem, {
       detail: `${verdict.detail}; requests are signed for ${deps.publicUrl()}`,
     });
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/lib/secret.ts';
 import { deriveKey, keyidOf } from '../../../src/protocol/keys.ts';
@@ -73,7 +74,7 @@ describe('a signed route', () => {
     [
       'by a key nobody has',
       (m) => header(m, 'signature-input', m.headers['signature-input']?.replace('.1"', '.7"')),
-      'unknown_key',
+      'signature_invalid',
       false,
     ],
   ])('refuses a request %s', async (_, alter, code, isSigned) => {
@@ -162,6 +163,25 @@ describe('a signed route', () => {
     });
   });
 
+  it('answers a key that nobody has and a wrong signature of one that there is alike', async () => {
+    const stranger = randomUUID();
+    const answers = await Promise.all(
+      [runnerId, stranger].map(async (id) => {
+        const name = { kind: 'runner', runnerId: id, generation: 1 } as const;
+        const secret = deriveKey(new Secret('not the secret of this bridge'), name);
+        const forger = signedClient(
+          fixture.bridge.url,
+          { keyid: keyidOf(name), secret },
+          { nowMs: () => clock.nowMs() },
+        );
+        const { status, body, isSigned } = await forger.send('runnerSelf');
+        return { status, isSigned, text: JSON.stringify(body).replaceAll(id, 'ID') };
+      }),
+    );
+    expect(answers[0]).toMatchObject({ status: 401, isSigned: false });
+    expect(answers[0]).toEqual(answers[1]);
+  });
+
   it('does not take the key of another kind', async () => {
     const name = { kind: 'enrol', runnerId } as const;
     const enrol = signedClient(
@@ -169,7 +189,7 @@ describe('a signed route', () => {
       { keyid: keyidOf(name), secret: deriveKey(new Secret('not the secret of this bridge'), name) },
       { nowMs: () => clock.nowMs() },
     );
-    expect((await enrol.send('runnerSelf')).body['code']).toBe('unknown_key');
+    expect((await enrol.send('runnerSelf')).body['code']).toBe('signature_invalid');
     expect((await enrol.send('enrol', { body: {} })).body['code']).toBe('signature_invalid');
     expect((await client.send('enrol', { body: {} })).body['code']).toBe('signature_invalid');
   });

@@ -258,7 +258,7 @@ describe('a runner that redeemed a code', () => {
     expect(await decide(pairing.runnerId, true)).toMatchObject({ status: 404, body: { code: 'not_found' } });
     const name = { kind: 'runner', runnerId: pairing.runnerId, generation: 1 } as const;
     const forged = clientFor(fixture.bridge.url, workerSecret, name, { nowMs });
-    expect((await forged.send('runnerSelf')).body['code']).toBe('unknown_key');
+    expect((await forged.send('runnerSelf')).body['code']).toBe('signature_invalid');
   });
 
   it('is told when nobody decided in time', async () => {

@@ -81,7 +81,7 @@ describe('credentials', () => {
     const { look, bridge, keyid } = await paired();
     bridge.unknown.add(keyid);
     const found = await look('credentials');
-    expect(found).toMatchObject({ status: 'failed', detail: expect.stringContaining('unknown_key') });
+    expect(found).toMatchObject({ status: 'failed', detail: expect.stringContaining('signature_invalid') });
     expect(found.detail).toContain('qualinet pair --force');
   });
 
