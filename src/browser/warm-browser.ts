@@ -2,12 +2,18 @@ import { EnvironmentError } from '../lib/errors.ts';
 import { type EgressProxy, type NetworkOptions, startEgressProxy } from './egress/egress-proxy.ts';
 import type { NetworkRules } from './egress/network-rules.ts';
 import { type Chromium, type LaunchOptions, launchChromium } from './launch-chromium.ts';
+import { probeRendering, type Rendering } from './probe-rendering.ts';
 import { openRunPage, type RunPage } from './run-page.ts';
 
 /** A Chromium that stays up between runs. A run gets a fresh context; a browser that died is replaced for the next run. */
 export interface WarmBrowser {
   /** A page nobody has used, held by these rules, or by those of the browser. Throws EnvironmentError when no browser can be started. */
   newRun(rules?: NetworkRules): Promise<RunPage>;
+  /**
+   * Has a page of our own rendered, beside the runs: it is none of them, so that no browser is used up by it, and takes the spare page from
+   * nobody. Rejects when Chromium does not do it: a browser whose process lives may hang all the same.
+   */
+  probe(): Promise<Rendering>;
   /** Chromium's version, as `156.0.8078.79`. */
   readonly version: string;
   /** False when Chromium runs without its sandbox. */
@@ -113,15 +119,15 @@ async function launchBehind(
     inBackground(host.launching.then((chromium) => chromium.close())).catch(() => {});
   }
 
-  /** The browser for one more run, whose place is taken when this returns. */
-  function claimHost(): Host {
+  /** The browser for one more run, whose place is taken when this returns; for a page that is no run also one that has had its runs. */
+  function claimHost(isRun: boolean): Host {
     const isGone = current.chromium !== null && !isAlive(current);
     if (isGone && !current.isRetired) log.warn('Chromium had ended and is started again');
-    if (isGone || current.hasFailed || current.isRetired || isUsedUp(current)) {
+    if (isGone || current.hasFailed || current.isRetired || (isRun && isUsedUp(current))) {
       retire(current);
       current = launchHost();
     }
-    current.runs += 1;
+    if (isRun) current.runs += 1;
     current.active += 1;
     return current;
   }
@@ -144,7 +150,7 @@ async function launchBehind(
 
   async function newRun(rules: NetworkRules, isSecondTry = false): Promise<RunPage> {
     if (isClosed) throw new Error('the browser was closed');
-    const from = claimHost();
+    const from = claimHost(true);
     try {
       await from.launching;
       const opened = await takePage(from);
@@ -163,6 +169,17 @@ async function launchBehind(
     }
   }
 
+  async function probe(): Promise<Rendering> {
+    if (isClosed) throw new Error('the browser was closed');
+    const host = claimHost(false);
+    try {
+      const { page, close } = await open(host);
+      return await probeRendering(page).finally(close);
+    } finally {
+      release(host);
+    }
+  }
+
   function inBackground<T>(work: Promise<T>): Promise<T> {
     const tracked = work.catch(() => {}).finally(() => background.delete(tracked));
     background.add(tracked);
@@ -176,6 +193,7 @@ async function launchBehind(
   let closing: Promise<void> | null = null;
   return {
     newRun: (rules = network.rules) => newRun(rules),
+    probe: () => inBackground(probe()),
     get version() {
       return (newest ?? first).version;
     },

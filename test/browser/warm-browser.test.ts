@@ -67,6 +67,34 @@ describe('a warm browser', () => {
     await until('the old processes are gone', async () => (await processesInGroup(pid)).length === 0);
   });
 
+  it('is probed beside its runs: no browser is used up, and a run finds its spare page', async () => {
+    const warm = await warmBrowser({ runsPerBrowser: 1 });
+    const pid = pidOf(warm);
+    for (let times = 0; times < 3; times += 1) {
+      expect(await warm.probe()).toMatchObject({ isColorRight: true });
+    }
+    expect(pidOf(warm)).toBe(pid);
+    const run = await warm.newRun();
+    const browser = run.context.browser();
+    expect(await warm.probe()).toMatchObject({ isColorRight: true });
+    expect(pidOf(warm)).toBe(pid);
+    await run.page.setContent('<h1>Alive</h1>');
+    expect(browser?.contexts()).toEqual([run.context]);
+    await run.close();
+    await warm.settled();
+    expect(browser?.isConnected()).toBe(false);
+    expect(pidOf(warm)).not.toBe(pid);
+  });
+
+  it('is replaced for a probe when it was killed, and refuses one when it is closed', async () => {
+    const warm = await warmBrowser();
+    process.kill(pidOf(warm), 'SIGKILL');
+    await until('the browser is known to be dead', () => !warm.isUsable());
+    expect(await warm.probe()).toMatchObject({ isColorRight: true });
+    await warm.close();
+    await expect(warm.probe()).rejects.toThrow('the browser was closed');
+  });
+
   it('is replaced once when many runs find it dead at the same time', async () => {
     const warm = await warmBrowser();
     process.kill(pidOf(warm), 'SIGKILL');

@@ -7,8 +7,8 @@ import type { RunCounts } from './run-counts.ts';
 /** The browser as health sees it. */
 export interface WatchedBrowser {
   isUsable(): boolean;
-  /** Opens a page and has it rendered. Rejects when that cannot be done. */
-  renderPage(): Promise<void>;
+  /** Has a page of its own rendered. Rejects when that cannot be done. */
+  probe(): Promise<{ isColorRight: boolean }>;
 }
 
 /** Whether this runner can take runs now. */
@@ -89,8 +89,8 @@ export function createReadiness({ clock, pulse, counts, drainSignal }: Readiness
       () => `no page was rendered within ${duration(renderMs)}`,
       () => null,
     );
-    const done = browser.renderPage().then(
-      () => null,
+    const done = browser.probe().then(
+      ({ isColorRight }) => (isColorRight ? null : 'a page is not painted as it should be'),
       (error: unknown) => `no page could be rendered: ${errorText(error)}`,
     );
     const problem = await Promise.race([done, tooLong]);

@@ -6,7 +6,7 @@ import type { AgentConfig } from '../../agent/config/agent-config.ts';
 import { type Credentials, readCredentials } from '../../agent/credentials/credentials.ts';
 import { createIdentity } from '../../agent/credentials/identity.ts';
 import type { BrowserChoice } from '../../browser/find-browser.ts';
-import { probeRendering, type Rendering } from '../../browser/probe-rendering.ts';
+import type { Rendering } from '../../browser/probe-rendering.ts';
 import type { WarmBrowser } from '../../browser/warm-browser.ts';
 import type { CommandContext } from '../../command-line/command.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -190,13 +190,8 @@ export function openScene(options: SceneOptions): Scene {
     render: once(async () => {
       const { warm } = await launch();
       const startedMs = clock.monotonicMs();
-      const run = await warm.newRun();
-      try {
-        const rendering = await probeRendering(run.page);
-        return { ...rendering, renderMs: clock.monotonicMs() - startedMs };
-      } finally {
-        await run.close();
-      }
+      const rendering = await warm.probe();
+      return { ...rendering, renderMs: clock.monotonicMs() - startedMs };
     }),
     idleHoldsMs,
     async close() {

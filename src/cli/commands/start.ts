@@ -22,7 +22,6 @@ import { type Shutdown, type ShutdownStep, watchSignals } from '../../agent/shut
 import { tellLog } from '../../agent/tell-log.ts';
 import { writableHome } from '../../agent/writable-home.ts';
 import type { BrowserChoice } from '../../browser/find-browser.ts';
-import { renderPage } from '../../browser/render-page.ts';
 import type { WarmBrowser } from '../../browser/warm-browser.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
 import { openLog } from '../../command-line/open-log.ts';
@@ -132,7 +131,7 @@ export const start = defineCommand({
             version: warm.version,
             sandbox: warm.sandboxed,
           });
-          health.up({ isUsable: warm.isUsable, renderPage: () => renderPage(() => warm.newRun()) });
+          health.up(warm);
           return {
             executeFlow: engineOn(warm),
             capabilities: capabilitiesOf(choice, warm, concurrency),
