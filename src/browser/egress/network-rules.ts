@@ -1,7 +1,7 @@
-import { networkInterfaces } from 'node:os';
 import { portOf } from '../../lib/host-and-port.ts';
 import type { HostPattern } from '../../lib/host-pattern.ts';
 import { type AddressKind, addressKind, plainAddress } from './address-kind.ts';
+import { ownAddresses } from './own-addresses.ts';
 
 /** `open`: everything; `lan`: no loopback and no multicast; `public`: no private networks either. Metadata and link-local are closed in each. */
 export type NetworkProfile = 'open' | 'lan' | 'public';
@@ -79,12 +79,11 @@ export function refusalOf(
   return null;
 }
 
-/** True when an address is reached from this machine alone, or is one of its own. */
+/** True when an address is reached from this machine alone, is one of its own, or may be one as far as can be known. */
 export function isOfThisMachine(address: string): boolean {
   const plain = plainAddress(address);
   if (addressKind(plain) === 'loopback') return true;
-  const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return own.some((entry) => plainAddress(entry.address) === plain);
+  return ownAddresses()?.some((own) => plainAddress(own) === plain) ?? true;
 }
 
 const closedAlways: ReadonlySet<AddressKind> = new Set(['metadata', 'link-local']);
