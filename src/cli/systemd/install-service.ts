@@ -93,6 +93,10 @@ export async function installService(
   }
 
   async function linger(): Promise<void> {
+    const user = String(machine.uid);
+    const shown = await machine.run('loginctl', ['show-user', user, '--property=Linger', '--value']);
+    // Root may have done it, where this user may not.
+    if (shown.stdout.trim() === 'yes') return;
     const { code, stderr } = await machine.run('loginctl', ['enable-linger']);
     if (code === 0) tell('services of this user run without a login, too (loginctl enable-linger)');
     else {

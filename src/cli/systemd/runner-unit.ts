@@ -67,6 +67,8 @@ export function runnerUnit(unit: RunnerUnit): string {
       : []),
     `# ${exitCode.usage}: the configuration is wrong. ${exitCode.credentialsRefused}: the credentials are over. ${exitCode.notReady}: not paired, or no browser.`,
     `RestartPreventExitStatus=${never}`,
+    '# It was stopped and handed its runs back: no failure.',
+    `SuccessExitStatus=${exitCode.terminated}`,
     `TimeoutStartSec=${startSeconds}`,
     `# QUALINET_DRAIN_SECONDS and ${afterDrainSeconds} s: what runs is finished first.`,
     `TimeoutStopSec=${Math.ceil(drainMs / 1_000) + afterDrainSeconds}`,

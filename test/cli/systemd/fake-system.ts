@@ -23,7 +23,9 @@ esac`,
   getent: 'grep "^$2:" "$STATE/passwd"',
   useradd: `for name; do :; done; echo "$name:x:$(id -u):$(id -g):runner:/var/lib/$name:/usr/sbin/nologin" >> "$STATE/passwd"`,
   userdel: 'sed -i "/^$1:/d" "$STATE/passwd"',
-  loginctl: '[ ! -e "$STATE/no-linger" ] || { echo "Access denied" >&2; exit 1; }',
+  loginctl: `
+[ "$1" = show-user ] && { cat "$STATE/lingers"; exit 0; }
+[ ! -e "$STATE/no-linger" ] || { echo "Access denied" >&2; exit 1; }`,
   journalctl: 'cat "$STATE/journal"',
 };
 
@@ -52,7 +54,8 @@ export async function fakeSystem({
     await writeFile(path, `#!/bin/sh\necho "${name} $*" >> "$STATE/calls"\n${text}\n`);
     await chmod(path, 0o755);
   }
-  for (const name of ['passwd', 'show', 'journal', 'calls']) await writeFile(join(state, name), '');
+  for (const name of ['passwd', 'show', 'journal', 'calls', 'lingers'])
+    await writeFile(join(state, name), '');
   if (isBooted) await mkdir(join(root, 'run/systemd/system'), { recursive: true });
   const put = async (path: string, text = '', mode = 0o644): Promise<void> => {
     await mkdir(dirname(join(root, path)), { recursive: true, mode: 0o755 });
@@ -97,6 +100,8 @@ export async function fakeSystem({
     calls: async () =>
       (await readFile(join(state, 'calls'), 'utf8'))
         .split('\n')
-        .filter((line) => line !== '' && !/^(getent|systemctl (--user )?--version)/.test(line)),
+        .filter(
+          (line) => line !== '' && !/^(getent|loginctl show-user|systemctl (--user )?--version)/.test(line),
+        ),
   };
 }

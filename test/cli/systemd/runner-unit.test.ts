@@ -59,6 +59,8 @@ describe('the unit of a runner', () => {
     expect(of('RestartSec')).toEqual(['5']);
     expect(of('StartLimitIntervalSec')).toEqual(['0']);
     expect(of('RestartPreventExitStatus')).toEqual(['64 77 78']);
+    // A stop that ran out of drain time handed its runs back: that is no failure of the unit.
+    expect(of('SuccessExitStatus')).toEqual(['143']);
     expect(of('Type')).toEqual(['notify']);
     expect(of('NotifyAccess')).toEqual(['all']);
     expect(of('WatchdogSec')).toEqual(['60']);

@@ -167,6 +167,8 @@ describe('qualinet service install', () => {
     expect(calls.join()).not.toContain('useradd');
     await system.set('no-linger');
     expect((await system.command('install', { user: true })).err).toContain('sudo loginctl enable-linger');
+    await system.set('lingers', 'yes\n');
+    expect((await system.command('install', { user: true })).err).not.toContain('linger');
   });
 
   it('under another name has everything under it', async () => {
