@@ -1,9 +1,18 @@
 import type { EngineConfig } from '../agent/config/agent-config.ts';
+import type { LocalPolicy } from '../agent/policy/local-policy.ts';
 import { readSecrets } from '../agent/secrets/read-secrets.ts';
 import type { CommandContext } from '../command-line/command.ts';
 import type { LocalSecrets } from '../flow/local-secrets.ts';
 import type { HostPattern } from '../lib/host-pattern.ts';
 import type { Log } from '../lib/log.ts';
+
+/** The pages for secrets that name none of their own, where a server chooses the flows. */
+export function hostsForSecrets(
+  { allowHosts, onlyHosts }: Pick<EngineConfig, 'allowHosts' | 'onlyHosts'>,
+  policy: Pick<LocalPolicy, 'hosts'> | null,
+): readonly HostPattern[] {
+  return [...allowHosts, ...onlyHosts, ...(policy?.hosts ?? [])];
+}
 
 /**
  * Reads the secrets of this machine and keeps them out of everything that the process writes from now on. `hostsOfOthers`

@@ -26,6 +26,18 @@ export interface AuditLog {
   problem(): string | null;
 }
 
+/** Why entries could not be written to the audit log of this home, null when they could; nothing is written or made. */
+export function whyNoAuditLog(home: string): { path: string; problem: string | null } {
+  const path = auditPath(home);
+  try {
+    closeSync(openToAppend(path, { isMade: false }));
+  } catch (error) {
+    // The first entry makes it.
+    if (systemErrorCode(error) !== 'ENOENT') return { path, problem: cannotWrite(path, error) };
+  }
+  return { path, problem: null };
+}
+
 /** `<home>/audit.jsonl`; older ones are `audit.jsonl.1` and so on. */
 function auditPath(home: string): string {
   return join(home, 'audit.jsonl');
@@ -62,7 +74,7 @@ export function openAuditLog(
       } catch (error) {
         missed += 1;
         if (problem === null) log.error(`the audit log cannot be written: ${errorText(error)}`);
-        problem = `the audit log ${path} cannot be written: ${errorText(error)}`;
+        problem = cannotWrite(path, error);
       }
     },
     problem: () => problem,
@@ -92,10 +104,15 @@ function appendLine(path: string, line: string, limit: number, log: Log): void {
   }
 }
 
-function openToAppend(path: string): number {
+function cannotWrite(path: string, error: unknown): string {
+  return `the audit log ${path} cannot be written: ${errorText(error)}`;
+}
+
+function openToAppend(path: string, { isMade } = { isMade: true }): number {
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
   // Windows knows neither of the last two.
-  const file = openSync(path, O_RDWR | O_APPEND | O_CREAT | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0), 0o600);
+  const flags = O_RDWR | O_APPEND | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0);
+  const file = openSync(path, isMade ? flags | O_CREAT : flags, 0o600);
   if (fstatSync(file).isFile()) return file;
   closeSync(file);
   throw new Error(`${path} is no file`);

@@ -1,3 +1,4 @@
+import { audit } from './audit.ts';
 import { bridgeAddress } from './bridge-address.ts';
 import { bridgeAnswer } from './bridge-answer.ts';
 import { browserFound } from './browser-found.ts';
@@ -7,15 +8,18 @@ import { connection } from './connection.ts';
 import { controlHints } from './control-hints.ts';
 import { credentialsAccepted } from './credentials-accepted.ts';
 import { disk } from './disk.ts';
+import { flowNetwork } from './flow-network.ts';
 import { fonts } from './fonts.ts';
 import { home } from './home.ts';
 import { idleCut } from './idle-cut.ts';
+import { localSecrets } from './local-secrets.ts';
 import { memory } from './memory.ts';
 import { nameLookup } from './name-lookup.ts';
 import { nodeVersion } from './node-version.ts';
 import { openFiles } from './open-files.ts';
 import { pageRendered } from './page-rendered.ts';
 import { pairing } from './pairing.ts';
+import { policy } from './policy.ts';
 import { processors } from './processors.ts';
 import { proxy } from './proxy.ts';
 import { runnerAtWork } from './runner-at-work.ts';
@@ -32,6 +36,10 @@ export const checkTable: readonly Check[] = [
   disk,
   pairing,
   runnerAtWork,
+  policy,
+  flowNetwork,
+  localSecrets,
+  audit,
   bridgeAddress,
   proxy,
   nameLookup,

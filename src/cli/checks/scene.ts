@@ -5,6 +5,7 @@ import { createTransport, readBody, type Transport } from '../../agent/client/tr
 import type { AgentConfig } from '../../agent/config/agent-config.ts';
 import { type Credentials, readCredentials } from '../../agent/credentials/credentials.ts';
 import { createIdentity } from '../../agent/credentials/identity.ts';
+import type { LocalPolicy } from '../../agent/policy/local-policy.ts';
 import type { BrowserChoice } from '../../browser/find-browser.ts';
 import type { Rendering } from '../../browser/probe-rendering.ts';
 import type { WarmBrowser } from '../../browser/warm-browser.ts';
@@ -14,6 +15,8 @@ import { silentLog } from '../../lib/log.ts';
 import { version } from '../../lib/version.ts';
 import { type ResponseOf, routes } from '../../protocol/routes.ts';
 import { chooseBrowser } from '../choose-browser.ts';
+import type { FlowChooser } from '../network-options.ts';
+import { readMachinePolicy } from '../open-books.ts';
 import { openBrowser } from '../open-browser.ts';
 import type { Machine } from './machine.ts';
 
@@ -58,7 +61,12 @@ export interface Scene {
   readonly transport: Transport;
   /** What the transport goes by, to look at it step by step. */
   readonly way: BareWay;
+  readonly cwd: string;
   credentials(): Promise<Credentials | null>;
+  /** What this machine's owner lets flows do; null for no such rules. */
+  policy(): Promise<LocalPolicy | null>;
+  /** Who would choose the flows here. */
+  chooser(): Promise<FlowChooser>;
   /** Null when nothing names one. */
   address(): Promise<BridgeAddress | null>;
   /** The same for checks that are skipped without one. */
@@ -113,6 +121,9 @@ export function openScene(options: SceneOptions): Scene {
     },
   };
   const credentials = once(() => readCredentials(config.home));
+  const policy = once(() => readMachinePolicy(config));
+  const chooser = async (): Promise<FlowChooser> =>
+    (await credentials().catch(() => null))?.mode ?? 'self-hosted';
 
   const address = once(async (): Promise<BridgeAddress | null> => {
     if (apiFlag !== null && config.apiBaseUrl !== null) return { url: config.apiBaseUrl, from: '--api' };
@@ -143,11 +154,11 @@ export function openScene(options: SceneOptions): Scene {
         if (typeof fields['reason'] === 'string') sandboxReason = fields['reason'];
       },
     };
-    const chooser = (await credentials().catch(() => null))?.mode ?? 'self-hosted';
     const { choice, warm } = await openBrowser({
       config,
-      chooser,
-      policy: null,
+      chooser: await chooser(),
+      // One that is wrong is told by its own check.
+      policy: await policy().catch(() => null),
       headed,
       log,
       context: quiet,
@@ -162,7 +173,10 @@ export function openScene(options: SceneOptions): Scene {
     clock,
     transport,
     way: createBareWay(config.proxy),
+    cwd: context.cwd,
     credentials,
+    policy,
+    chooser,
     address,
     async target() {
       const named = await address();

@@ -39,7 +39,7 @@ import { networkOptions } from '../network-options.ts';
 import { introducePolicy, openBooks, readMachinePolicy } from '../open-books.ts';
 import { type OpenBrowser, openBrowser } from '../open-browser.ts';
 import { openLife } from '../open-life.ts';
-import { openSecrets } from '../open-secrets.ts';
+import { hostsForSecrets, openSecrets } from '../open-secrets.ts';
 import { isRootProcess, refuseRoot } from '../root-rule.ts';
 import { pairMachine, readLine } from './pair.ts';
 
@@ -59,7 +59,7 @@ export const start = defineCommand({
     refuseRoot({ isRoot: isRootProcess(), isRootAllowed: given.isRootAllowed });
     const policy = await readMachinePolicy(given);
     const { log, isForPeople } = openLog(context, { format: logFormat });
-    const hostsOfOthers = [...given.allowHosts, ...given.onlyHosts, ...(policy?.hosts ?? [])];
+    const hostsOfOthers = hostsForSecrets(given, policy);
     const secrets = await openSecrets(given, { hostsOfOthers, log, context });
     const shutdown = watchSignals(context, {
       reason: () => new ShutdownError('the runner is being stopped'),
