@@ -23,7 +23,7 @@ import { ShutdownError } from './lease/run-outcome.ts';
 import { leaseLoop } from './lease-loop.ts';
 import { shadowTeller } from './secrets/tell-shadowed.ts';
 import { openSpool } from './spool/spool.ts';
-import { openStatusFile } from './status-file.ts';
+import { openStatusFile, type WorkingRules } from './status-file.ts';
 import { createWakeUp } from './wake-up.ts';
 
 /** Why a runner ended in order, and its exit code. What it throws ends it too: see errors.ts. */
@@ -42,6 +42,8 @@ export interface AgentOptions {
   once: boolean;
   version: string;
   pid: number;
+  /** For whoever asks for the status. */
+  rules?: WorkingRules;
   /** Most that is kept on disk for the bridge. */
   spoolBytes: number;
   /** Why the life that left this run unfinished ended. */
@@ -86,7 +88,12 @@ export async function runAgent(options: AgentOptions, outer: AgentDeps): Promise
   const spool = await openSpool(options.home, { log, capBytes: options.spoolBytes });
   const status = openStatusFile(
     options.home,
-    { pid: options.pid, version: options.version, runnerId: identity.credentials.runnerId },
+    {
+      ...options.rules,
+      pid: options.pid,
+      version: options.version,
+      runnerId: identity.credentials.runnerId,
+    },
     deps,
   );
   const tell = (event: AgentEvent): void => {

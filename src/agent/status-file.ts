@@ -31,6 +31,12 @@ const statusSchema = z.object({
     .object({ kind: z.string(), version: z.string().optional(), sandbox: z.boolean().optional() })
     .nullable()
     .default(null),
+  /** File of the policy in force, null for none. */
+  policyPath: z.string().nullable().default(null),
+  /** What flows may reach, for people; null where an older runner does not say. */
+  network: z.string().nullable().default(null),
+  /** Where it tells how it is, as `http://127.0.0.1:4871`; null for nowhere. */
+  healthUrl: z.string().nullable().default(null),
   /** The bridge gives this runner no further runs. */
   drainOrdered: z.boolean(),
   runs: z.array(
@@ -60,6 +66,9 @@ export async function readStatusFile(home: string): Promise<AgentStatus | null> 
   }
 }
 
+/** What a runner works under all its life. */
+export type WorkingRules = Pick<AgentStatus, 'policyPath' | 'network' | 'healthUrl'>;
+
 /** Writes what happens into the file; one write at a time, the newest state wins. */
 export interface StatusFile {
   onEvent(event: AgentEvent): void;
@@ -78,7 +87,7 @@ const tryAgainMs = 10_000;
 /** Begins `<home>/status.json`. A file that cannot be written is told once, and tried again. */
 export function openStatusFile(
   home: string,
-  about: { pid: number; version: string; runnerId: string },
+  about: { pid: number; version: string; runnerId: string } & Partial<WorkingRules>,
   { clock, log }: { clock: Clock; log: Log },
 ): StatusFile {
   const now = (): string => new Date(clock.nowMs()).toISOString();
@@ -89,6 +98,9 @@ export function openStatusFile(
   let writing: Promise<void> | null = null;
   const closing = new AbortController();
   let current: AgentStatus = {
+    policyPath: null,
+    network: null,
+    healthUrl: null,
     ...about,
     startedAt: now(),
     updatedAt: now(),

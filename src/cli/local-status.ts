@@ -32,13 +32,15 @@ export async function readLocalStatus(home: string): Promise<LocalStatus> {
   ]);
   // Not by the number alone: after a crash another program may have it.
   const isRunning = agent !== null && agent.state !== 'ended' && holder === agent.pid;
+  // The lock knows best who lives: seen from a container, a runner beside it may seem to be of another start of the machine.
+  const isOwnSnapshot = isRunning && snapshot?.pid === agent.pid;
   return {
     home,
     credentials,
     agent,
     isRunning,
-    answeredAt: isRunning && snapshot?.pid === agent.pid ? snapshot.answeredAt : null,
-    lastEnd,
+    answeredAt: isOwnSnapshot ? snapshot.answeredAt : null,
+    lastEnd: isOwnSnapshot ? snapshot.before : lastEnd,
     runsOwed: agent !== null && isRunning ? agent.runsOwed : await countOwed(home),
   };
 }

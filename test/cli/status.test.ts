@@ -3,7 +3,13 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Credentials, saveCredentials } from '../../src/agent/credentials/credentials.ts';
-import { openStatusFile, readStatusFile, type StatusFile } from '../../src/agent/status-file.ts';
+import type { FlightSnapshot, LastEnd } from '../../src/agent/life/flight-snapshot.ts';
+import {
+  openStatusFile,
+  readStatusFile,
+  type StatusFile,
+  type WorkingRules,
+} from '../../src/agent/status-file.ts';
 import { qualinet } from '../../src/cli/command-table.ts';
 import { runProgram } from '../../src/command-line/run-program.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -28,15 +34,42 @@ async function machine(over: Partial<Credentials> | null = {}) {
 }
 
 /** A runner of this process that is at work on the home, as far as its files say. */
-async function atWork(home: string): Promise<StatusFile> {
+async function atWork(home: string, rules: Partial<WorkingRules> = {}): Promise<StatusFile> {
   const lock = await lockFolder(home, 'the home');
-  const about = { pid: process.pid, version: '1.2.3', runnerId: 'r' };
+  const about = { pid: process.pid, version: '1.2.3', runnerId: 'r', ...rules };
   const file = openStatusFile(home, about, { clock: systemClock, log: silentLog });
   onTestFinished(async () => {
     await file.close();
     await lock.release();
   });
   return file;
+}
+
+/** What a runner of this process last wrote about itself, on what seems to be another start of the machine. */
+function snapshotOf(before: LastEnd): FlightSnapshot {
+  const at = new Date().toISOString();
+  return {
+    version: '1.2.3',
+    pid: process.pid,
+    processStart: 'unknown',
+    startedAt: at,
+    at,
+    host: 'other',
+    bootId: 'another',
+    namespace: 'unknown',
+    upMs: 1,
+    rssBytes: 1,
+    heap: { usedBytes: 1, limitBytes: 1 },
+    group: null,
+    systemOomKills: null,
+    runs: [],
+    interrupted: {},
+    answeredAt: null,
+    longestStandstill: null,
+    lastStandstill: null,
+    before,
+    ended: null,
+  };
 }
 
 describe('qualinet status', () => {
@@ -68,6 +101,41 @@ describe('qualinet status', () => {
     expect(out()).toMatch(/connected since \d{4}-/);
     expect(out()).toContain('browser headless-shell 156.0, sandbox OFF');
     expect(out()).not.toContain('bridge:');
+  });
+
+  it('says under which rules its runner works, and where that tells how it is', async () => {
+    const { home, status } = await machine();
+    const rules = {
+      policyPath: '/etc/qualinet/policy.json',
+      network: 'lan; besides localhost:3000',
+      healthUrl: 'http://127.0.0.1:4871',
+    };
+    await atWork(home, rules);
+    await until('it is on disk', async () => (await readStatusFile(home)) !== null);
+    const { ended, out } = status('--offline');
+    await ended;
+    expect(out()).toContain('  network lan; besides localhost:3000\n');
+    expect(out()).toContain('  policy /etc/qualinet/policy.json\n');
+    expect(out()).toContain('  health http://127.0.0.1:4871/live, /ready and /metrics\n');
+    const json = status('--offline', '--json');
+    await json.ended;
+    expect(JSON.parse(json.out())).toMatchObject({ agent: rules });
+  });
+
+  it('goes by the lock where the runner seems to be of another start of the machine', async () => {
+    const { home, status } = await machine();
+    await atWork(home);
+    const before: LastEnd = {
+      kind: 'killed',
+      text: 'the process was killed',
+      at: '2026-11-24T12:00:00.000Z',
+    };
+    await writeFile(join(home, 'flight-record.json'), JSON.stringify(snapshotOf(before)));
+    await until('it is on disk', async () => (await readStatusFile(home)) !== null);
+    const { ended, out } = status('--offline');
+    await ended;
+    expect(out()).toContain('before:   the process was killed');
+    expect(out()).not.toContain('restarted');
   });
 
   it('says since when it is not, however often it has tried', async () => {

@@ -37,6 +37,8 @@ export interface HealthDeps {
 /** How this life of a runner is, for the service manager and for whoever asks over HTTP. */
 export interface Health {
   readonly pulse: Pulse;
+  /** Where it is asked over HTTP, null for nowhere. */
+  readonly url: string | null;
   /** Ports that this process listens on: no flow may reach them. */
   readonly ownPorts: readonly number[];
   /** `watcher`, with its starts counted. */
@@ -69,6 +71,7 @@ export async function openHealth(options: HealthOptions, deps: HealthDeps): Prom
 
   return {
     pulse,
+    url: listener?.url ?? null,
     ownPorts: listener === null ? [] : [listener.port],
     countingStarts: (watcher) => ({
       ...watcher,

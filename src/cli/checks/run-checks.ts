@@ -20,6 +20,8 @@ export async function runChecks(
   }: { clock: Clock; isDeep: boolean; signal: AbortSignal; onResult(result: CheckResult): void },
 ): Promise<CheckResult[]> {
   const results = new Map<string, Promise<CheckResult>>();
+  // Each check listens.
+  setMaxListeners(100, signal);
   for (const check of checks) {
     const needed = check.needs.flatMap((name) => results.get(name) ?? []);
     results.set(check.name, resultOf(check, needed));

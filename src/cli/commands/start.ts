@@ -35,7 +35,7 @@ import { protocolVersion } from '../../protocol/limits.ts';
 import type { Capabilities } from '../../protocol/messages.ts';
 import { engineFlags, lifeFlags } from '../engine-flags.ts';
 import { engineOn } from '../engine-on.ts';
-import { networkOptions } from '../network-options.ts';
+import { networkOptions, networkSummary } from '../network-options.ts';
 import { introducePolicy, openBooks, readMachinePolicy } from '../open-books.ts';
 import { type OpenBrowser, openBrowser } from '../open-browser.ts';
 import { openLife } from '../open-life.ts';
@@ -95,8 +95,8 @@ export const start = defineCommand({
       });
       closing.push(connection.close);
       const { mode: chooser, apiBaseUrl } = credentials.value;
-      const { rules } = networkOptions(config, chooser, policy);
-      const storage = openStorage({ ...config, ...connection, apiBaseUrl, rules });
+      const network = networkOptions(config, chooser, policy);
+      const storage = openStorage({ ...config, ...connection, apiBaseUrl, rules: network.rules });
       closing.push(storage.close);
       introduce(credentials.value, config, log);
       const concurrency = once ? 1 : config.concurrency;
@@ -155,6 +155,11 @@ export const start = defineCommand({
           once,
           version,
           pid: process.pid,
+          rules: {
+            policyPath: policy?.path ?? null,
+            network: networkSummary(network),
+            healthUrl: health.url,
+          },
           spoolBytes: config.spoolBytes,
           whyInterrupted: record.whyInterrupted,
         },

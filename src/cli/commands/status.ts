@@ -148,6 +148,10 @@ function tellAgent(agent: AgentStatus, answeredAt: string | null, say: Say): voi
     const sandbox = browser.sandbox === undefined ? '' : `, sandbox ${browser.sandbox ? 'on' : 'OFF'}`;
     say(`  browser ${browser.kind} ${browser.version ?? ''}${sandbox}`);
   }
+  const { network, policyPath, healthUrl } = agent;
+  if (network !== null) say(`  network ${network}`);
+  if (policyPath !== null) say(`  policy ${policyPath}`);
+  if (healthUrl !== null) say(`  health ${healthUrl}/live, /ready and /metrics`);
   if (lastError !== null) say(`  last error at ${lastError.at}: ${lastError.message}`);
 }
 
