@@ -1,6 +1,7 @@
 import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { addAbortSignal } from 'node:stream';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { bareHost, portOf } from '../../lib/host-and-port.ts';
 import type { ProxySettings } from '../config/agent-config.ts';
@@ -77,6 +78,8 @@ function openThrough(
     request.once('connect', (answer: IncomingMessage, socket: Socket, head: Buffer) => {
       // Whoever opened it hears of its end by what they wait for.
       socket.on('error', () => {});
+      // It is the request's no more, which the signal was given to.
+      addAbortSignal(signal, socket);
       if (answer.statusCode === 200) return resolve({ socket });
       socket.destroy();
       resolve({ refusal: { status: answer.statusCode ?? 0, start: head.toString('utf8') } });
