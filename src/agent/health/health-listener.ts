@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { EnvironmentError, errorText, systemErrorCode } from '../../lib/errors.ts';
 import type { ListenAddress } from '../config/listen-address.ts';
 
@@ -26,11 +27,12 @@ const maxConnections = 20;
 
 /**
  * Answers `paths` over HTTP. It changes nothing and takes nothing in: GET and HEAD only, bodies are not read. A page that a browser
- * shows must not read it through a name that it made lead here, so `Host` must be an IP address or `localhost`.
+ * shows must not read it through a name that it made lead here, so `Host` must be an IP address or `localhost`; from other machines also
+ * the name of this one, or one without dots, as containers have.
  * Throws EnvironmentError when the address cannot be listened on.
  */
 export async function openHealthListener(
-  { host, port }: ListenAddress,
+  { host, port, isLoopback }: ListenAddress,
   paths: Readonly<Record<string, () => Promise<HealthAnswer>>>,
 ): Promise<HealthListener> {
   const server = createServer(
@@ -63,8 +65,12 @@ export async function openHealthListener(
     const { method, headers, url = '' } = request;
     if (method !== 'GET' && method !== 'HEAD')
       return refuse(response, 405, 'only GET is answered', { allow: 'GET, HEAD' });
-    if (!isNameOfNobody(headers.host ?? '')) {
-      return refuse(response, 421, 'the Host header must be an IP address or localhost');
+    if (headers.host !== undefined && !isNameOfOurs(headers.host, isLoopback)) {
+      return refuse(
+        response,
+        421,
+        `the Host header must be an IP address or localhost${isLoopback ? '' : `, ${hostname()}, or a name without dots`}`,
+      );
     }
     const [path = ''] = url.split('?', 1);
     const answer = Object.hasOwn(paths, path) ? paths[path] : undefined;
@@ -78,10 +84,13 @@ export async function openHealthListener(
   }
 }
 
-/** True for what DNS cannot give away: an address, or the name that every machine keeps for itself. */
-function isNameOfNobody(hostHeader: string): boolean {
+/** True for what DNS gives to no stranger: an address, the name that every machine keeps for itself, and names inside a network. */
+function isNameOfOurs(hostHeader: string, isLoopback: boolean): boolean {
   const [, host = ''] = /^(.*?)(?::\d{1,5})?$/.exec(hostHeader) ?? [];
-  if (host.toLowerCase() === 'localhost') return true;
+  const name = host.toLowerCase();
+  if (name === 'localhost') return true;
+  if (!isLoopback && (name === hostname().toLowerCase() || /^[a-z0-9_-]*[a-z_-][a-z0-9_-]*$/.test(name)))
+    return true;
   return host.startsWith('[') ? host.endsWith(']') && isIP(host.slice(1, -1)) === 6 : isIP(host) === 4;
 }
 

@@ -53,7 +53,7 @@ export function runnerMetrics(source: MetricsSource): string {
     counter('process_cpu_seconds', 'Processor time of the runner itself.', process.cpuSeconds),
     gauge('process_up_seconds', 'Since the process started.', process.upSeconds),
     gauge(
-      'event_loop_utilization',
+      'event_loop_utilization_ratio',
       'How busy the event loop was since the last look, 0 to 1.',
       process.loopUtilization,
     ),

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { hostname } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseListenAddress } from '../../../src/agent/config/listen-address.ts';
 import { openHealthListener } from '../../../src/agent/health/health-listener.ts';
@@ -37,6 +38,19 @@ async function listener(written = '0') {
   return { opened, ask };
 }
 
+/** What is answered to these bytes. */
+function say(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    let heard = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      heard += chunk;
+    });
+    socket.once('error', reject).once('close', () => resolve(heard));
+    socket.write(text);
+  });
+}
+
 describe('the health listener', () => {
   it('answers its paths and names them to whoever asks for another', async () => {
     const { ask } = await listener();
@@ -59,6 +73,7 @@ describe('the health listener', () => {
     '127.0.0.1.nip.io',
     '[::1',
     'LOCALHOST.',
+    'runner:4871',
   ])('refuses the name %j, which a page could have made lead here', async (host) => {
     const { ask } = await listener();
     expect(await ask('/live', { host })).toMatchObject({ status: 421 });
@@ -71,6 +86,55 @@ describe('the health listener', () => {
       expect(await ask('/live', { host })).toMatchObject({ status: 200 });
     },
   );
+
+  it('takes for other machines its own name and names without dots, as containers have, too', async () => {
+    const { ask } = await listener('0.0.0.0:0');
+    for (const host of ['runner:4871', 'runner-2', hostname()])
+      expect(await ask('/live', { host })).toMatchObject({ status: 200 });
+    for (const host of ['evil.example', 'a.b', '2130706433'])
+      expect(await ask('/live', { host })).toMatchObject({ status: 421 });
+  });
+
+  it('takes a request that names no host, as load balancers send them', async () => {
+    const { opened } = await listener();
+    expect(await say(opened.port, 'GET /live HTTP/1.0\r\n\r\n')).toContain('200 OK');
+    expect(await say(opened.port, 'GET /live HTTP/1.1\r\n\r\n')).toContain('400 Bad Request');
+  });
+
+  it('refuses what is too long, and what is no HTTP', async () => {
+    const { opened, ask } = await listener();
+    expect(await ask(`/live?${'x'.repeat(9_000)}`)).toMatchObject({ status: 431 });
+    expect(await ask('/live', { headers: { 'x-long': 'x'.repeat(9_000) } })).toMatchObject({ status: 431 });
+    expect(await say(opened.port, 'nonsense\r\n\r\n')).toContain('400 Bad Request');
+    expect(await ask('/live')).toMatchObject({ status: 200 });
+  });
+
+  it('listens on IPv6', async () => {
+    const { opened, ask } = await listener('[::1]:0');
+    expect(opened.url).toBe(`http://[::1]:${opened.port}`);
+    expect(await ask('/live')).toMatchObject({ status: 200 });
+  });
+
+  it('answers again when the connections that held all its places have had their time', async () => {
+    const { opened, ask } = await listener();
+    const slow = Array.from({ length: 30 }, () => {
+      const socket = connect(opened.port, '127.0.0.1');
+      socket.on('error', () => {}).resume();
+      socket.write('GET /live HTTP/1.1\r\nx-slow: ');
+      return socket;
+    });
+    onTestFinished(() => {
+      for (const socket of slow) socket.destroy();
+    });
+    await until(
+      'it answers',
+      async () => {
+        const answer = await ask('/live').catch(() => null);
+        return answer?.status === 200 ? answer : null;
+      },
+      12_000,
+    );
+  });
 
   it('lets no other origin read it', async () => {
     const { ask } = await listener();
