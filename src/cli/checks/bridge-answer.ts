@@ -24,16 +24,17 @@ function notTheBridge(url: string, status: number, location: string | null, text
       'Use the address of the bridge itself; a login page in between must let this machine through',
     );
   }
+  // Load balancers say it by an HTML page, too.
+  if (status >= 502 && status <= 504) {
+    return failed(
+      `${url} answers ${status}${title === null ? '' : ` ("${title}")`}: what stands before the bridge does not reach it`,
+      'Ask the operators whether the bridge runs: GET /readyz says what it lacks',
+    );
+  }
   if (title !== null || /^\s*<(!doctype|html)/i.test(text)) {
     return failed(
       `${url} is answered by an HTML page${title === null ? '' : ` ("${title}")`} (${status}), not by a bridge`,
       'Is that a login page or a block page of your network? Ask its administrators; else correct --api',
-    );
-  }
-  if (status >= 502 && status <= 504) {
-    return failed(
-      `${url} answers ${status}: what stands before the bridge does not reach it`,
-      'Ask the operators whether the bridge runs: GET /readyz says what it lacks',
     );
   }
   return failed(

@@ -29,6 +29,8 @@ export interface Check {
 }
 
 export const defaultLimitMs = 10_000;
+/** How long a connection is waited for; within the limit, so that it can be told which one it was. */
+export const connectMs = 8_000;
 
 export const ok = (detail: string): Finding => ({ status: 'ok', detail });
 export const warning = (detail: string, fix: string): Finding => ({ status: 'warning', detail, fix });

@@ -1,5 +1,5 @@
 import { access, constants, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { errorText, systemErrorCode } from '../../lib/errors.ts';
 import { type Check, type Finding, failed, ok, warning } from './check.ts';
 import type { Machine } from './machine.ts';
@@ -45,9 +45,13 @@ async function missing(path: string, machine: Machine): Promise<Finding> {
   }
 }
 
+/** Never the owner of a folder that may be the system's, or somebody else's: only of one that is there and a runner's. */
 function cannotWrite(path: string, error: unknown, { userName }: Machine): Finding {
+  const isOfRunner = systemErrorCode(error) !== 'ENOTDIR' && basename(path).includes('qualinet');
   return failed(
     `${path} cannot be written by ${userName}: ${errorText(error)}`,
-    `chown -R ${userName} ${path}, or ${home.fix}`,
+    isOfRunner
+      ? `sudo chown -R ${userName} ${path}; or choose another folder with QUALINET_HOME=/path`
+      : home.fix,
   );
 }

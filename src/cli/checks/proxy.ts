@@ -2,7 +2,7 @@ import type { ChosenProxy } from '../../agent/client/proxies.ts';
 import { errorText, systemErrorCode } from '../../lib/errors.ts';
 import { portOf } from '../../lib/host-and-port.ts';
 import { parseNoProxy } from '../../lib/no-proxy.ts';
-import { type Check, type Finding, failed, ok } from './check.ts';
+import { type Check, connectMs, type Finding, failed, ok } from './check.ts';
 import { titleOf } from './page-title.ts';
 
 export const proxy: Check = {
@@ -16,13 +16,20 @@ export const proxy: Check = {
     if (chosen === null) return ok(whyNone(target, config.proxy));
     const { origin, variable, authorization } = chosen;
     const named = `${origin} (${variable}${authorization === null ? '' : ', with user and password'})`;
+    const patience = AbortSignal.timeout(connectMs);
     try {
-      const opened = await way.open(target, signal);
+      const opened = await way.open(target, AbortSignal.any([signal, patience]));
       if ('refusal' in opened) return refused(chosen, named, target, opened.refusal);
       opened.socket.destroy();
       return ok(`${named} lets through to ${target.hostname}:${portOf(target)}`);
     } catch (error) {
       signal.throwIfAborted();
+      if (patience.aborted) {
+        return failed(
+          `${named} does not answer within ${connectMs / 1_000} s`,
+          `Correct ${variable}, or go without it: NO_PROXY=${target.hostname}`,
+        );
+      }
       const known: Record<string, string> = {
         ECONNREFUSED: 'nothing listens there',
         ENOTFOUND: 'there is no such name',

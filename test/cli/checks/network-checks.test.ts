@@ -307,6 +307,9 @@ describe('bridge', () => {
       .writeHead(200, { 'content-type': 'text/html' })
       .end('<html><title>Log in to\n the Wi-Fi</title>');
   };
+  const nginx502: RequestListener = (_request, response) => {
+    response.writeHead(502, { 'content-type': 'text/html' }).end('<html><title>502 Bad Gateway</title>');
+  };
   const redirect: RequestListener = (_request, response) => {
     response.writeHead(302, { location: 'https://login.corp.example/' }).end();
   };
@@ -320,6 +323,7 @@ describe('bridge', () => {
     ['a page to log in', html, 'an HTML page ("Log in to the Wi-Fi")', 'login page'],
     ['a redirect', redirect, 'leads on to https://login.corp.example/ (302)', 'the bridge itself'],
     ['a load balancer without a bridge', status(502), 'answers 502', 'GET /readyz'],
+    ['nginx without a bridge', nginx502, 'answers 502 ("502 Bad Gateway")', 'GET /readyz'],
     ['something else', status(404), 'answers 404', '--api'],
   ])('is answered by %s', async (_what, answer, detail, fix) => {
     const found = await (await looking(await httpBridge(answer))).look('bridge');
