@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startProgram } from '../../src/demo/child-program.ts';
 import { chain } from '../support/chain.ts';
+import { copyDatabaseTemplate } from '../support/database-template.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { notifySocket } from '../support/notify-socket.ts';
 import { pairRunner, runnerEnv, runnerProgram, startBridgeProcess } from '../support/system.ts';
@@ -11,6 +12,7 @@ import { until } from '../support/until.ts';
 
 async function runner(more: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
   const folder = await tempFolder();
+  await copyDatabaseTemplate(join(folder, 'bridge/database'));
   const bridge = await startBridgeProcess(join(folder, 'bridge'));
   onTestFinished(() => bridge.program.stop());
   const home = join(folder, 'runner');
@@ -87,6 +89,7 @@ describe('a runner that is watched', () => {
     const address = other.address();
     const port = String(typeof address === 'object' ? address?.port : '');
     const folder = await tempFolder();
+    await copyDatabaseTemplate(join(folder, 'bridge/database'));
     const bridge = await startBridgeProcess(join(folder, 'bridge'));
     onTestFinished(() => bridge.program.stop());
     const home = join(folder, 'runner');

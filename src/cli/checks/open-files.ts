@@ -1,4 +1,7 @@
-import { type Check, ok, skipped, warning } from './check.ts';
+import { type Check, failed, ok, skipped, warning } from './check.ts';
+
+/** Below it Chromium shows no page. Source: measured, 96 were too few. */
+const least = 128;
 
 /** A Chromium with a few pages holds about 300, the runner 100. */
 const enough = 1024;
@@ -14,6 +17,8 @@ export const openFiles: Check = {
     )?.[1];
     if (limit === undefined) return skipped('cannot be known: the system does not tell');
     const text = `up to ${limit} for each process`;
+    if (Number(limit) < least)
+      return failed(`${text}: no browser works with fewer than ${least}`, openFiles.fix);
     return limit === 'unlimited' || Number(limit) >= enough
       ? ok(text)
       : warning(`${text}; a browser with several pages may need ${enough}`, openFiles.fix);

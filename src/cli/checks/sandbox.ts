@@ -1,4 +1,4 @@
-import { type Check, type Finding, ok, warning } from './check.ts';
+import { type Check, type Finding, failed, ok, warning } from './check.ts';
 import type { Machine } from './machine.ts';
 import type { Launched } from './scene.ts';
 
@@ -8,8 +8,14 @@ export const sandbox: Check = {
   needs: ['page'],
   fix: 'Run it as a user of its own: qualinet service install (or accept that: --allow-root)',
   limitMs: 45_000,
-  async run({ launch, machine }) {
+  async run({ launch, machine, config }) {
     const launched = await launch();
+    if (machine.uid === 0 && !config.isRootAllowed) {
+      return failed(
+        'off, because this runs as root: Chromium refuses one, and qualinet start is refused as root',
+        sandbox.fix,
+      );
+    }
     return launched.warm.sandboxed ? ok('on') : whyNot(launched, machine);
   },
 };

@@ -40,9 +40,16 @@ describe('the browser', () => {
   });
 
   it('has its sandbox, or a warning says why not', async () => {
-    const { look } = await doctorScene(await real());
+    const { env } = await real();
+    const refused = await doctorScene({ env: { QUALINET_BROWSER: env.QUALINET_BROWSER } });
+    const { look } = await doctorScene({ env });
     const found = await look('sandbox');
     if (process.getuid?.() !== 0) return;
+    // No runner starts as root unless that is allowed.
+    expect(await refused.look('sandbox')).toMatchObject({
+      status: 'failed',
+      detail: expect.stringContaining('qualinet start is refused as root'),
+    });
     expect(found).toMatchObject({ status: 'warning', detail: expect.stringContaining('runs as root') });
     expect(found.fix).toContain('a user of its own');
   });

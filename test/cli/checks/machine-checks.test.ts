@@ -259,6 +259,7 @@ describe('files', () => {
     ['65536', 'ok'],
     ['unlimited', 'ok'],
     ['256', 'warning'],
+    ['64', 'failed'],
   ])('%s is %s', async (soft, status) => {
     const { look } = await doctorScene({ machine: limits(soft) });
     expect((await look('files')).status).toBe(status);
