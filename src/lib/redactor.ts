@@ -6,7 +6,7 @@ import { createTextFinder, type Occurrence, type TextFinder } from './text-finde
 export interface Redactor {
   /** `text` with `<redacted NAME>` in place of every secret, however it is encoded, and of the beginning of one before `…`. */
   text(text: string): string;
-  /** Where secrets stand in `text`, in order, without overlaps. */
+  /** Where whole secrets stand in `text`, in order, without overlaps. */
   find(text: string): Occurrence[];
   /** The same value with every text in it redacted, keys included. An Error is changed itself: it stays what it is. */
   deep<T>(value: T): T;
@@ -29,11 +29,10 @@ export function createRedactor(secrets: Iterable<readonly [name: string, value: 
   }
   if (spellings.size === 0) return nothingToRedact;
   const finder = createTextFinder(spellings);
-  const find = (text: string): Occurrence[] => findIn(decodedLayers(text), finder);
-  const text = (whole: string): string => withMarks(whole, find(whole));
+  const text = (whole: string): string => withMarks(whole, findIn(decodedLayers(whole), finder, mostCuts));
   return {
     text,
-    find,
+    find: (whole) => findIn(decodedLayers(whole), finder, 0),
     deep: (value) => redactDeep(value, text, new Map(), 0) as typeof value,
     stream: () => createStream(finder),
   };
@@ -46,9 +45,9 @@ const nothingToRedact: Redactor = {
   stream: () => ({ push: (part) => part, end: () => '' }),
 };
 
-function findIn(layers: readonly Layer[], finder: TextFinder): Occurrence[] {
+function findIn(layers: readonly Layer[], finder: TextFinder, cuts: number): Occurrence[] {
   const found = layers.flatMap((layer) =>
-    [...finder.all(layer.text), ...cutOff(layer.text, finder)].map(({ start, end, name }) => ({
+    [...finder.all(layer.text), ...cutOff(layer.text, finder, cuts)].map(({ start, end, name }) => ({
       start: layer.startOf(start),
       end: layer.startOf(end),
       name,
@@ -64,14 +63,29 @@ function findIn(layers: readonly Layer[], finder: TextFinder): Occurrence[] {
   return apart;
 }
 
-/** Beginnings of secrets before the sign by which this program, and many a page, cuts a text. */
-function cutOff(text: string, finder: TextFinder): Occurrence[] {
-  const found: Occurrence[] = [];
-  for (let at = text.indexOf('…'); at !== -1; at = text.indexOf('…', at + 1)) {
-    const begun = finder.begun(text.slice(0, at), (length) => Math.min(8, Math.ceil(length / 2)));
-    if (begun !== null) found.push(begun);
+/** The sign by which this program, and many a page, cuts a text. */
+const cutSign = '…';
+/**
+ * As many places as this program cuts a text at before it is redacted, from its end. Were there no such limit, a page full of
+ * guesses would be told which of them is how a secret begins, and so find it piece by piece.
+ */
+const mostCuts = 8;
+
+/** Beginnings of secrets before the last places where a text was cut. */
+function cutOff(text: string, finder: TextFinder, cuts: number): Occurrence[] {
+  if (cuts === 0) return [];
+  let from = text.length;
+  for (let count = 0; count < cuts && from > 0; count += 1) {
+    const before = text.lastIndexOf(cutSign, from - 1);
+    if (before === -1) break;
+    from = before;
   }
-  return found;
+  return from === text.length ? [] : finder.begunBefore(text, cutSign, from, leastBegun);
+}
+
+/** Characters of a secret's beginning that are worth taking out, by its length. */
+function leastBegun(length: number): number {
+  return Math.min(8, Math.ceil(length / 2));
 }
 
 function withMarks(text: string, found: readonly Occurrence[]): string {
@@ -85,13 +99,14 @@ function withMarks(text: string, found: readonly Occurrence[]): string {
   return written + text.slice(at);
 }
 
+/** What is written on this machine is no answer to anybody's guesses: each cut counts. */
 function createStream(finder: TextFinder): RedactingStream {
   let held = '';
   return {
     push(part) {
       held += part;
       const layers = decodedLayers(held);
-      const found = findIn(layers, finder);
+      const found = findIn(layers, finder, Infinity);
       const cut = safeCut(layers, found, finder);
       const out = withMarks(
         held.slice(0, cut),
@@ -103,7 +118,7 @@ function createStream(finder: TextFinder): RedactingStream {
     end() {
       const rest = held;
       held = '';
-      return withMarks(rest, findIn(decodedLayers(rest), finder));
+      return withMarks(rest, findIn(decodedLayers(rest), finder, Infinity));
     },
   };
 }
@@ -118,7 +133,7 @@ function safeCut(layers: readonly Layer[], found: readonly Occurrence[], finder:
     const { text, startOf } = layer;
     open = Math.min(open, startOf(openEscapeAt(text)));
     for (const certain of new Set([text, text.slice(0, unitAt(layer, open))])) {
-      const begun = finder.begun(certain, () => 1);
+      const begun = finder.begun(certain);
       cut = Math.min(cut, begun === null ? open : startOf(begun.start));
     }
   }

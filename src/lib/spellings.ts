@@ -12,6 +12,7 @@ export const shortestSpelling = 4;
 export function spellingsOf(value: string): Set<string> {
   const found = new Set<string>([value]);
   if (value.length < shortestEncoded) return found;
+  for (const text of lettersOf(value)) found.add(text);
   for (const part of partsOf(value)) {
     const plain = decodedLayers(part).at(-1)?.text ?? part;
     const escaped = [encodeURIComponent(wellFormed(part)), JSON.stringify(part).slice(1, -1)];
@@ -24,6 +25,17 @@ export function spellingsOf(value: string): Set<string> {
     }
   }
   return found;
+}
+
+/** What pages make of its letters: a style may show them as capitals, and programs put accents together or apart. */
+function lettersOf(value: string): string[] {
+  return [
+    value.toUpperCase(),
+    value.toLowerCase(),
+    value.replace(/^\p{L}/u, (letter) => letter.toUpperCase()),
+    value.normalize('NFC'),
+    value.normalize('NFD'),
+  ].filter((text) => text.length >= shortestEncoded);
 }
 
 /** The whole, each long line of it, and what pages and terminals make of white space and of characters nobody sees. */

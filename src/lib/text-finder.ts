@@ -9,11 +9,13 @@ export interface Occurrence {
 export interface TextFinder {
   /** Every place of every text, overlapping ones too, by start; where several begin at a place, the longest. */
   all(text: string): Occurrence[];
+  /** Where the end of `text` is the beginning of one of the texts, and no more than that: the longest. Null when there is none. */
+  begun(text: string): Occurrence | null;
   /**
-   * Where the end of `text` is the beginning of one of the texts, and no more than that, for the longest such beginning of
-   * at least `least(length of the text)` characters. Null when there is none.
+   * Every place where `sign`, at `from` or behind it, comes right after the beginning of one of the texts, and no more than
+   * that, of at least `least(length of the text)` characters. Takes time that grows with `text` only.
    */
-  begun(text: string, least: (length: number) => number): Occurrence | null;
+  begunBefore(text: string, sign: string, from: number, least: (length: number) => number): Occurrence[];
 }
 
 /** Characters of a text by which it is looked up; each text must have as many. */
@@ -45,18 +47,41 @@ export function createTextFinder(texts: ReadonlyMap<string, string>): TextFinder
       }
       return found;
     },
-    begun(text, least) {
+    begun(text) {
       for (let at = Math.max(0, text.length - longest + 1); at < text.length; at += 1) {
         const rest = text.length - at;
         if (rest >= keyLength && mayBegin[slotOf(text, at)] === 0) continue;
         const candidates = (rest < keyLength ? starts : byKey).get(text.slice(at, at + keyLength)) ?? [];
         const tail = text.slice(at);
-        const match = candidates.find(
-          (each) => each.text.length > rest && rest >= least(each.text.length) && each.text.startsWith(tail),
-        );
+        const match = candidates.find((each) => each.text.length > rest && each.text.startsWith(tail));
         if (match !== undefined) return { start: at, end: text.length, name: match.name };
       }
       return null;
+    },
+    begunBefore(text, sign, from, least) {
+      const found: Occurrence[] = [];
+      let next = text.indexOf(sign, from);
+      for (let at = Math.max(0, from - longest); next !== -1 && at < text.length; at += 1) {
+        if (at >= next) next = text.indexOf(sign, at + 1);
+        const nearest = next - at;
+        if (nearest < keyLength) {
+          const short = nearest > 0 ? (starts.get(text.slice(at, next)) ?? []) : [];
+          const match = short.find((each) => nearest >= least(each.text.length));
+          if (match !== undefined) found.push({ start: at, end: next, name: match.name });
+        }
+        if (at + keyLength > text.length || mayBegin[slotOf(text, at)] === 0) continue;
+        let longestTail: Occurrence | null = null;
+        for (const each of byKey.get(text.slice(at, at + keyLength)) ?? []) {
+          // A text may hold the sign itself.
+          for (let end = next; end !== -1 && end - at < each.text.length; end = text.indexOf(sign, end + 1)) {
+            if (!each.text.startsWith(text.slice(at, end))) break;
+            if (end - at >= least(each.text.length) && end > (longestTail?.end ?? 0))
+              longestTail = { start: at, end, name: each.name };
+          }
+        }
+        if (longestTail !== null) found.push(longestTail);
+      }
+      return found;
     },
   };
 }
