@@ -98,6 +98,8 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
       ? undefined
       : { clock, timeoutMs: policy.maxRunMs, reason: () => tookTooLong(policy) },
   );
+  const longestMs = policy?.maxRunMs ?? Number.POSITIVE_INFINITY;
+  const overAtMs = clock.monotonicWithSleepMs() + longestMs;
   const delivering = abortScope([deps.hardStopSignal]);
   let markSettled: () => void = () => {};
   const settled = new Promise<void>((resolve) => {
@@ -126,6 +128,13 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
     if (!(reason instanceof CancelledError)) delivering.abort(reason);
   }
 
+  function ensureOurs(): void {
+    kept.ensureOurs();
+    if (policy === null || clock.monotonicWithSleepMs() < overAtMs) return;
+    stop(tookTooLong(policy));
+    throw acting.signal.reason;
+  }
+
   async function act(): Promise<Outcome> {
     const checked = checkFlow(lease.flow, lease.variables, secrets.names);
     const steps = checked.ok ? checked.steps : [];
@@ -145,7 +154,7 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
           {
             signal: acting.signal,
             mayAct: begun,
-            ensureOurs: kept.ensureOurs,
+            ensureOurs,
             sideEffectsMayBegin,
             settled,
             onEvent,

@@ -5,6 +5,7 @@ import type { LeaseDeed } from '../../../src/agent/agent-event.ts';
 import type { MachineRules } from '../../../src/agent/lease/admit-run.ts';
 import { type ExecuteFlow, runLease } from '../../../src/agent/lease/run-lease.ts';
 import { readLocalPolicy } from '../../../src/agent/policy/local-policy.ts';
+import { PolicyTimeoutError } from '../../../src/agent/policy/refusals.ts';
 import { openSpool } from '../../../src/agent/spool/spool.ts';
 import type { Lease } from '../../../src/protocol/messages.ts';
 import { chain } from '../../support/chain.ts';
@@ -143,6 +144,32 @@ describe('a run that the policy allows', () => {
       message: `the run took longer than the 30 s that the policy of this machine gives it; its owner may raise "maxRunSeconds" in ${policy?.path}`,
     });
     expect(clock.sleepers).toBe(0);
+  });
+
+  it.each([
+    ['the process stood still', (clock: ManualClock) => clock.standStill(31_000)],
+    ['the machine was asleep', (clock: ManualClock) => clock.sleepMachine(31_000)],
+  ])('does nothing more when its time went by while %s, before any timer can say so', async (_why, pause) => {
+    const clock = new ManualClock();
+    const seen: unknown[] = [];
+    const { run, result } = await leased({
+      clock,
+      rules: { maxRunSeconds: 30 },
+      lease: { remainingMs: 900_000 },
+      engine: fakeEngine(async (_run, { signal, ensureOurs }) => {
+        ensureOurs();
+        pause(clock);
+        try {
+          ensureOurs();
+        } catch (error) {
+          seen.push(error, signal.reason);
+        }
+        return { status: 'cancelled', durationMs: 1, stepsResult: [] };
+      }),
+    });
+    await run();
+    expect(seen).toEqual([expect.any(PolicyTimeoutError), seen[0]]);
+    expect(result()).toMatchObject({ status: 'failed', error: { code: 'policy' } });
   });
 
   it('that the server gives less time than the policy ends by the time of the server', async () => {
