@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { type LocalSecrets, secretsOfStep } from '../flow/local-secrets.ts';
 import type { DataOf, NodeType } from '../flow/node-types.ts';
-import { readStep, type Step, type StepData, timeoutOf } from '../flow/step.ts';
+import { candidatesOf, readStep, type Step, type StepData, timeoutOf } from '../flow/step.ts';
 import type { Variables } from '../flow/variables.ts';
 import type { Clock } from '../lib/clock.ts';
 import { duration } from '../lib/duration.ts';
@@ -104,6 +104,10 @@ function judgeBefore(
     case 'click':
     case 'assertion':
     case 'extract':
+      if (candidatesOf(data).some((selector) => selector.includes('enter-frame'))) {
+        const names = used.map(({ name }) => name).join(', ');
+        throw new StepFailure('blocked', `the secret ${names} is used in the page itself, not in its frames`);
+      }
       onGiven(ensureFrameMayHave(used, page.mainFrame()));
   }
 }

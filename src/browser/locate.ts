@@ -2,7 +2,8 @@ import type { Locator, Page } from 'playwright-core';
 import type { Clock } from '../lib/clock.ts';
 import { duration } from '../lib/duration.ts';
 import type { PageNetwork } from './egress/page-network.ts';
-import { type ElementLook, type LookRequest, lookInPage, type Need } from './look-in-page.ts';
+import type { ElementLook, LookRequest, Need } from './look-in-page.ts';
+import { type Sight, sightOf, sightOfJudged } from './sight.ts';
 import { cut, isBetweenDocuments, plainMessage, StepFailure } from './step-error.ts';
 import type { TimeBudget } from './time-budget.ts';
 import type { StepSecrets } from './type-secret.ts';
@@ -62,7 +63,7 @@ export async function locate(wanted: Wanted, deps: LocateDeps): Promise<Found> {
     halt.throwIfAborted();
     if (budget.remainingMs() === 0) throw notFound(wanted, looks, budget);
     const waitMs = Math.min(patience.lookMs, budget.remainingMs());
-    const seen = await budget.spend(lookOnce(wanted, looks, engine, waitMs, page));
+    const seen = await budget.spend(lookOnce(wanted, looks, engine, waitMs, deps));
     if (seen === null && looks.length === 0) throw busy(budget);
     if (seen === 'again' || seen === null) {
       await clock.sleep(pollMs / 2, halt);
@@ -147,17 +148,19 @@ async function lookOnce(
   known: readonly ElementLook[],
   engine: Set<string>,
   waitMs: number,
-  page: Page,
+  { page, secrets }: LocateDeps,
 ): Promise<ElementLook[] | 'again'> {
   const ask = { need, expected, readsText, known: '', waitMs: 0 };
   const looks = new Map<string, ElementLook>();
+  let sight = sightOf(page);
   try {
+    // What a field is found by holds no secret.
+    if (secrets !== undefined && need !== 'writable') sight = await sightOfJudged(secrets.used, page);
     const inPage = candidates.filter((selector) => !engine.has(selector));
     if (inPage.length > 0) {
       const isAlone = inPage.length === candidates.length && known.length > 0;
       const request: LookRequest = { ...ask, selectors: inPage };
-      const answer = await page.evaluate(
-        lookInPage,
+      const answer = await sight.look(
         isAlone ? { ...request, known: JSON.stringify(known), waitMs } : request,
       );
       for (const [index, selector] of inPage.entries()) {
@@ -169,7 +172,7 @@ async function lookOnce(
     const isDecided = looks.get(candidates[0] ?? '')?.state === 'ready';
     const asked = isDecided ? [] : candidates.filter((selector) => engine.has(selector));
     const answers = await Promise.all(
-      asked.map((selector) => lookByEngine(page, selector, { ...ask, selectors: [] })),
+      asked.map((selector) => lookByEngine(sight, selector, { ...ask, selectors: [] })),
     );
     for (const [index, selector] of asked.entries()) {
       const look = answers[index];
@@ -178,15 +181,17 @@ async function lookOnce(
   } catch (error) {
     if (isBetweenDocuments(error)) return 'again';
     throw error;
+  } finally {
+    sight.close();
   }
   return candidates.map((selector) => looks.get(selector) ?? absent);
 }
 
 const absent: ElementLook = { state: 'absent', matches: 0, at: -1 };
 
-async function lookByEngine(page: Page, selector: string, request: LookRequest): Promise<ElementLook> {
+async function lookByEngine(sight: Sight, selector: string, request: LookRequest): Promise<ElementLook> {
   try {
-    const { looks } = await page.locator(selector).evaluateAll(lookInPage, request);
+    const { looks } = await sight.lookFor(selector, request);
     return looks[0] ?? absent;
   } catch (error) {
     const message = plainMessage(error);

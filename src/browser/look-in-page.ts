@@ -46,10 +46,10 @@ export interface PageLook {
 /**
  * Runs IN THE PAGE, sent as source text: it must not use anything from outside itself.
  * With a request alone it looks for CSS selectors and waits, frame by frame, for an answer other than the known one;
- * with elements in front it judges those, which another selector engine has found.
+ * with elements in front it judges those, which another selector engine has found. A document in front is the one it runs in.
  */
 export async function lookInPage(
-  given: LookRequest | readonly Element[],
+  given: LookRequest | readonly Element[] | Node,
   requestForElements?: LookRequest,
 ): Promise<PageLook> {
   const elementsGiven = Array.isArray(given) ? (given as readonly Element[]) : null;

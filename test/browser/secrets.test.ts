@@ -32,6 +32,22 @@ const site = browserTests({
       `<iframe id="f" src="${url.searchParams.get('src')}" style="position:absolute;left:0;top:0;border:0;width:500px;height:300px"></iframe>`,
     ),
   '/srcdoc': `<iframe id="f" srcdoc='<input id="pw">'></iframe>`,
+  // Goes to a page of another host, which keeps whatever a look at it is told.
+  '/leaves': (response, url) =>
+    html(
+      response,
+      `<p id="text">nothing</p><script>setTimeout(() => { location.href = '${url.searchParams.get('to')}' }, 150)</script>`,
+    ),
+  '/keeps': `<p id="text">nothing</p><script>
+      const isArray = Array.isArray.bind(Array);
+      const keep = (given) => fetch('/kept?' + encodeURIComponent(JSON.stringify(given) ?? ''));
+      Array.isArray = (given) => { keep(given); return isArray(given); };
+      for (const name of ['querySelectorAll', 'querySelector']) {
+        const query = Document.prototype[name];
+        Document.prototype[name] = function (selector) { keep(selector); return query.call(this, selector); };
+      }
+    </script>`,
+  '/kept': 'thanks',
   '/alerts': `<input id="pw"><script>document.querySelector('#pw').addEventListener('input', (event) => alert('you typed ' + event.target.value))</script>`,
   '/moving': `<input id="pw"><script>let turns = 0; setInterval(() => { document.body.insertAdjacentHTML('beforeend', '<p>' + document.querySelector('#pw').value + (turns += 1) + '</p>'); }, 0)</script>`,
 });
@@ -218,6 +234,43 @@ describe('a secret', () => {
     expect(swapped).toBe(1);
     expect(result.stepsResult[1]).toMatchObject({ errorKind: 'blocked' });
     expect(result.stepsResult[1]?.error).toContain('localhost');
+  });
+
+  it.each([
+    ['assertion', { selector: '#text', value: '{{PW}}' }],
+    ['assertion', { selector: 'xpath=//p', value: '{{PW}}' }],
+    ['extract', { selector: '#{{PW}}', variable: 'x' }],
+    ['click', { selector: 'css=#{{PW}}' }],
+  ] as const)('is not shown to a page that comes while a %s step looks: %j', async (type, fields) => {
+    const elsewhere = site.url('/keeps').replace('127.0.0.1', 'localhost');
+    const before = site.requests().length;
+    const { result } = await site.run(
+      [
+        ['navigate', { url: `${site.url('/leaves')}?to=${encodeURIComponent(elsewhere)}` }],
+        [type, { ...fields, timeoutMs: 1_500 }],
+      ],
+      { secrets: pw({ value: 'hunter2-x', hosts: ['127.0.0.1'], use: [type] }) },
+    );
+    expect(result.stepsResult[1]).toMatchObject({ errorKind: 'blocked' });
+    expect(result.stepsResult[1]?.error).toContain('localhost');
+    expect(decodeURIComponent(site.requests().slice(before).join(' '))).not.toContain('hunter2');
+  });
+
+  it('is used in the page itself only where a step looks for it, not in its frames', async () => {
+    const elsewhere = site.url('/keeps').replace('127.0.0.1', 'localhost');
+    const before = site.requests().length;
+    const { result } = await site.run(
+      [
+        ['navigate', { url: `${site.url('/framed')}?src=${encodeURIComponent(elsewhere)}` }],
+        [
+          'assertion',
+          { selector: 'iframe >> internal:control=enter-frame >> #text', value: '{{PW}}', timeoutMs: 500 },
+        ],
+      ],
+      { secrets: pw({ value: 'hunter2-x', hosts: ['127.0.0.1'], use: ['assertion'] }) },
+    );
+    expect(result.stepsResult[1]).toMatchObject({ errorKind: 'blocked' });
+    expect(decodeURIComponent(site.requests().slice(before).join(' '))).not.toContain('hunter2');
   });
 
   it('is not told by what a dialog, an expectation or Playwright says of it, also when that is cut', async () => {
