@@ -1,3 +1,4 @@
+import { trustedCertificates } from '../agent/client/trusted-certificates.ts';
 import type { EngineConfig } from '../agent/config/agent-config.ts';
 import type { LocalPolicy } from '../agent/policy/local-policy.ts';
 import { networkUnderPolicy } from '../agent/policy/network-under-policy.ts';
@@ -27,6 +28,7 @@ export function networkOptions(
       httpProxy: browserProxy ?? proxy.httpProxy,
       httpsProxy: browserProxy ?? proxy.httpsProxy,
       noProxy: proxy.noProxy,
+      trust: trustedCertificates(proxy),
     },
   };
 }

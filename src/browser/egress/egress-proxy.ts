@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { Agent, type Server as HttpServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
+import type { SecureContext } from 'node:tls';
 import {
   type PrepareRequestFunctionOpts,
   type PrepareRequestFunctionResult,
@@ -16,18 +17,25 @@ import { FilterServer } from './filter-server.ts';
 import { hostLookup, type ResolveName } from './host-lookup.ts';
 import { netErrorOf, netErrorOfStatus } from './net-errors.ts';
 import { type NetworkRules, refusalOf, type Target } from './network-rules.ts';
+import { SecuredProxyAgent } from './secured-proxy-agent.ts';
 
 /** What the pages of a browser may reach, and how. All of it comes from this machine's configuration. */
 export interface NetworkOptions {
   /** Rules of a run that brings none of its own. */
   readonly rules: NetworkRules;
   /** Without them everything is reached directly. */
-  readonly upstream?: ProxyAddresses;
+  readonly upstream?: UpstreamProxies;
   /** Ports of the runner besides the proxy's own. Asked at each connection. */
   readonly ownPorts?: () => readonly number[];
   /** The system's resolver unless a test brings another. */
   readonly resolve?: ResolveName;
 }
+
+/** Proxies of the network around. */
+export type UpstreamProxies = ProxyAddresses & {
+  /** What the certificate of a proxy that is spoken to over TLS is checked against; what Node takes by itself if not given. */
+  readonly trust?: SecureContext | null;
+};
 
 /** The one way from the pages of a browser to the network. */
 export interface EgressProxy {
@@ -39,7 +47,7 @@ export interface EgressProxy {
   close(): Promise<void>;
 }
 
-const noUpstream: ProxyAddresses = { httpProxy: '', httpsProxy: '', noProxy: '' };
+const noUpstream: UpstreamProxies = { httpProxy: '', httpsProxy: '', noProxy: '' };
 
 /** A host of no network: the proxy answers it itself, so that a page learns its credentials before it needs them. */
 export const greetingUrl = 'http://proxy.invalid/';
@@ -58,6 +66,7 @@ export async function startEgressProxy({
   const chooseProxy = whichProxy(upstream);
   const addressesOf = hostLookup(resolve);
   const asked = new WeakMap<IncomingMessage, Asked>();
+  const secured = new SecuredProxyAgent(upstream.trust ?? null);
   const server = new FilterServer(
     { host: '127.0.0.1', port: 0, prepareRequestFunction: prepare },
     (request, status) => {
@@ -92,7 +101,8 @@ export async function startEgressProxy({
     withoutHeader(request, 'proxy-connection');
     about.isProxied = proxy !== null;
     if (proxy !== null) {
-      return { upstreamProxyUrl: proxy, customTag: about, httpAgent: isHttp ? session.agent : tunnels };
+      const httpAgent = isHttp ? session.agent : tunnels;
+      return { upstreamProxyUrl: proxy, customTag: about, httpAgent, httpsAgent: secured };
     }
     if (isHttp) return { httpAgent: session.agent, dnsLookup: pinnedLookup(addresses) as never };
     return { customConnectServer: await tunnel(session, target, addresses, request.socket) };

@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSecureContext } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { UpstreamProxies } from '../../../src/browser/egress/egress-proxy.ts';
 import type { NetworkRules } from '../../../src/browser/egress/network-rules.ts';
 import { launchBrowser } from '../../../src/browser/warm-browser.ts';
 import { startProgram } from '../../../src/demo/child-program.ts';
 import { parseHostPattern } from '../../../src/lib/host-pattern.ts';
 import { silentLog } from '../../../src/lib/log.ts';
-import type { ProxyAddresses } from '../../../src/lib/which-proxy.ts';
 import { chain } from '../../support/chain.ts';
 import { executeSteps, type ShortStep } from '../../support/flow-in-browser.ts';
 import { startTinyproxy, type Tinyproxy } from '../../support/proxy-servers.ts';
 import { runnerEnv, runnerProgram } from '../../support/system.ts';
 import { suiteFolder } from '../../support/temp-folder.ts';
+import { makeAuthority } from '../../support/test-authority.ts';
 import { testBrowser } from '../../support/test-browser.ts';
+import { startTlsFront } from '../../support/tls-front.ts';
 
 const folder = suiteFolder();
 const login = { user: 'me', password: 'pass-word_1' };
@@ -66,7 +69,7 @@ const flow: ShortStep[] = [
 
 async function run(
   steps: readonly ShortStep[],
-  upstream: ProxyAddresses,
+  upstream: UpstreamProxies,
   { rules = {}, names = {} }: { rules?: Partial<NetworkRules>; names?: Record<string, string[]> } = {},
 ) {
   const warm = await launchBrowser({
@@ -89,7 +92,7 @@ async function run(
   }
 }
 
-const through = (url: string, noProxy = ''): ProxyAddresses => ({
+const through = (url: string, noProxy = ''): UpstreamProxies => ({
   httpProxy: url,
   httpsProxy: url,
   noProxy,
@@ -123,6 +126,20 @@ describe('a flow behind a corporate proxy', () => {
         error: expect.stringContaining('the proxy of this network wants another user or password'),
       });
       expect(JSON.stringify(result)).not.toContain('wrong-secret');
+    }
+  });
+
+  it('goes through one that is spoken to over TLS, where its authority is trusted, and else not', async () => {
+    const authority = await makeAuthority();
+    onTestFinished(() => authority.remove());
+    const front = await startTlsFront(authority.server, plain.port);
+    onTestFinished(() => front.close());
+    const ca = await readFile(authority.certificateFile, 'utf8');
+    const trusted = await run(flow, { ...through(front.url), trust: createSecureContext({ ca }) });
+    expect(trusted.stepsResult.map(({ error }) => error)).toEqual([undefined, undefined, undefined]);
+    for (const url of ['http://app.corp.test/', 'https://app.corp.test/']) {
+      const [step] = (await run([['navigate', { url }]], through(front.url))).stepsResult;
+      expect(step?.error, url).toContain('the proxy');
     }
   });
 
