@@ -59,7 +59,30 @@ async function markIn(frame: Frame, { redactor }: LocalSecrets): Promise<boolean
     if (found.owners.length + found.fields.length === 0) return false;
     return await seen.evaluate(
       (page, { owners, fields, name }) => {
-        const elements = [...owners.map((at) => page.owners[at]), ...fields.map((at) => page.fields[at])];
+        // A text may stand out of its element, which may have no box at all: what holds it is what is covered.
+        const holderOf = (at: number): Element | undefined => {
+          const [text, owner] = [page.nodes[at], page.owners[at]];
+          if (text === undefined || owner === undefined) return owner;
+          const range = document.createRange();
+          range.selectNode(text);
+          const inner = range.getBoundingClientRect();
+          const { display, overflow } = getComputedStyle(owner);
+          const isCutOff = overflow !== 'visible' && display !== 'inline' && display !== 'contents';
+          if (inner.width === 0 || inner.height === 0 || isCutOff) return owner;
+          for (let holder = owner; ; ) {
+            const outer = holder.getBoundingClientRect();
+            const isAround =
+              outer.left <= inner.left + 1 &&
+              outer.top <= inner.top + 1 &&
+              outer.right >= inner.right - 1 &&
+              outer.bottom >= inner.bottom - 1;
+            const root = holder.getRootNode();
+            const parent = holder.parentElement ?? (root instanceof ShadowRoot ? root.host : null);
+            if (isAround || parent === null) return holder;
+            holder = parent;
+          }
+        };
+        const elements = [...owners.map(holderOf), ...fields.map((at) => page.fields[at])];
         const unmarked = elements.filter((element) => element?.hasAttribute(name) === false);
         for (const element of unmarked) element?.setAttribute(name, '');
         return unmarked.length > 0;
@@ -86,15 +109,16 @@ function holdersOf(texts: readonly string[], places: readonly { start: number; e
 interface SeenInPage {
   /** Texts in the order of the page, and the element each is in. */
   texts: string[];
+  nodes: Text[];
   owners: Element[];
-  /** What fields hold, and the fields. */
+  /** What fields hold and what stands in place of images, and the elements that show it. */
   values: string[];
   fields: Element[];
 }
 
 /** Runs IN THE PAGE, sent as source text: it must not use anything from outside itself. */
 function collectTexts(): SeenInPage {
-  const seen: SeenInPage = { texts: [], owners: [], values: [], fields: [] };
+  const seen: SeenInPage = { texts: [], nodes: [], owners: [], values: [], fields: [] };
   const unseen = ['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'TITLE'];
   function look(root: Document | ShadowRoot): void {
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
@@ -103,15 +127,20 @@ function collectTexts(): SeenInPage {
         const parent = node.parentNode instanceof ShadowRoot ? node.parentNode.host : node.parentElement;
         if (parent === null || unseen.includes(parent.nodeName) || node.data.trim() === '') continue;
         seen.texts.push(node.data);
+        seen.nodes.push(node);
         seen.owners.push(parent.closest('select') ?? parent);
       } else if (node instanceof Element) {
         const held =
           node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement
-            ? [node.value, node.placeholder]
-            : [];
+            ? [node.value, node.placeholder, node.getAttribute('alt') ?? '']
+            : node instanceof HTMLImageElement
+              ? [node.alt]
+              : node instanceof HTMLOptionElement || node instanceof HTMLOptGroupElement
+                ? [node.label]
+                : [];
         for (const value of held.filter((each) => each !== '')) {
           seen.values.push(value);
-          seen.fields.push(node);
+          seen.fields.push(node.closest('select') ?? node);
         }
         if (node.shadowRoot !== null) look(node.shadowRoot);
       }

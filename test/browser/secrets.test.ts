@@ -7,6 +7,7 @@ import { secretsOf } from '../support/secret.ts';
 import { html } from '../support/site.ts';
 
 const value = 'hunter2!"&+x';
+const escaped = value.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
 const field = '<input id="pw" style="position:absolute;left:10px;top:50px;width:200px;height:30px;border:0">';
 const box = { x: 12, y: 52, width: 196, height: 26 };
 const port = (): string => new URL(site.url('/')).port;
@@ -48,6 +49,14 @@ const site = browserTests({
       }
     </script>`,
   '/kept': 'thanks',
+  // What stands out of the box of its element, and what is shown though it is no text.
+  '/shown': `<style>body > * { position: absolute; left: 10px; width: 400px; height: 20px; margin: 0; font: 16px monospace }</style>
+    <div style="top:20px"><span style="display:contents">${escaped}</span></div>
+    <div style="top:60px"><p style="width:5px;margin:0;white-space:nowrap">${escaped}</p></div>
+    <div style="top:100px"><img alt="${escaped}" src="/none.png" width="300" height="20"></div>
+    <select style="top:140px"><option label="${escaped}"></option></select>
+    <p hidden>${escaped}</p>
+    <p style="top:180px;width:40px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap">${escaped}</p>`,
   '/alerts': `<input id="pw"><script>document.querySelector('#pw').addEventListener('input', (event) => alert('you typed ' + event.target.value))</script>`,
   '/moving': `<input id="pw"><script>let turns = 0; setInterval(() => { document.body.insertAdjacentHTML('beforeend', '<p>' + document.querySelector('#pw').value + (turns += 1) + '</p>'); }, 0)</script>`,
 });
@@ -326,6 +335,19 @@ describe('the picture of a failure', () => {
       missing,
     ]);
     expect(await shareOf(pictureOf(seen), box)).toBe(0);
+  });
+
+  it('covers what stands out of its element, and what an image or a choice says', async () => {
+    const picture = pictureOf(
+      await site.run([['navigate', { url: site.url('/shown') }], missing], { secrets: pw() }),
+    );
+    for (const y of [20, 60, 100, 140]) {
+      const share = await shareOf(picture, { x: 14, y: y + 4, width: 100, height: 12 });
+      expect(share, `what stands at ${y}`).toBeGreaterThan(0.95);
+    }
+    expect(await shareOf(picture, { x: 500, y: 10, width: 100, height: 400 }), 'where nothing is').toBe(0);
+    expect(await shareOf(picture, { x: 14, y: 184, width: 30, height: 12 }), 'what is cut off').toBe(1);
+    expect(await shareOf(picture, { x: 60, y: 184, width: 100, height: 12 }), 'beside it').toBe(0);
   });
 
   it('covers the field that a page has drawn anew, and a field in a frame', async () => {
