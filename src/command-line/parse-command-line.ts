@@ -1,8 +1,8 @@
-import { parseArgs } from 'node:util';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { UsageError } from '../lib/errors.ts';
 import type { CommandEntry, CommandOption, HelpTopic, Program } from './command.ts';
 import { declaredArguments, declaredOption } from './declared.ts';
+import { isOption, type Parts, takeApart } from './take-apart.ts';
 
 /** What a command line asks for. */
 export type Request =
@@ -16,7 +16,7 @@ export type Request =
  * Throws UsageError for an unknown command, action or option, a missing value or argument, and for one too many.
  */
 export function parseCommandLine(program: Program, argv: readonly string[]): Request {
-  const at = argv.findIndex((typed) => !typed.startsWith('-') || typed === '-');
+  const at = argv.findIndex((typed) => !isOption(typed));
   const before = at === -1 ? argv : argv.slice(0, at);
   const word = at === -1 ? undefined : argv[at];
   const rest = at === -1 ? [] : [...before, ...argv.slice(at + 1)];
@@ -26,16 +26,15 @@ export function parseCommandLine(program: Program, argv: readonly string[]): Req
     if (before.length === 0 || asksFor(before, '--help', '-h')) return { kind: 'help', entry: null };
     throw new UsageError(`unknown option ${before[0]}`, { hint: `Run: ${program.name} --help` });
   }
-  const entry = program.commands.find(({ name }) => name === word);
+  const { entry, ...parts } = takeApart(program, [word, ...rest]);
   if (entry === undefined) throw unknownWord(program, word, 'command');
   if (asksFor(rest, '--help', '-h')) return { kind: 'help', entry };
-  return { kind: 'run', entry, options: optionsOf(program, entry, rest) };
+  return { kind: 'run', entry, options: checkedOptions(program, entry, rest, parts) };
 }
 
 /** True when one of the flags is among the arguments; what stands behind `--` is none. */
 function asksFor(argv: readonly string[], ...flags: readonly string[]): boolean {
-  const end = argv.indexOf('--');
-  return (end === -1 ? argv : argv.slice(0, end)).some((typed) => flags.includes(typed));
+  return optionWords(argv).some((typed) => flags.includes(typed));
 }
 
 function helpOn(program: Program, rest: readonly string[]): Request {
@@ -48,91 +47,80 @@ function helpOn(program: Program, rest: readonly string[]): Request {
   return { kind: 'help', entry };
 }
 
-function optionsOf(
+function checkedOptions(
   program: Program,
   entry: CommandEntry,
   argv: readonly string[],
+  { args, given }: Pick<Parts, 'args' | 'given'>,
 ): Record<string, string | boolean | string[]> {
   const wrong = (message: string, hint = `Run: ${program.name} ${entry.name} --help`): UsageError =>
     new UsageError(message, { hint });
-  const declared = new Map(entry.options.map((option) => [declaredOption(option).long, option]));
-  const { tokens } = parseArgs({
-    args: [...argv],
-    // Not strict: the messages of ours say what was meant.
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-    options: Object.fromEntries(
-      entry.options.map((option) => {
-        const { long, placeholder } = declaredOption(option);
-        return [long, { type: placeholder === null ? 'boolean' : 'string', multiple: true }] as const;
-      }),
-    ),
-  });
-  const args: string[] = [];
-  const given = new Map<CommandOption, string[]>();
-  for (const token of tokens) {
-    if (token.kind === 'positional') args.push(token.value);
-    if (token.kind !== 'option') continue;
-    const option = token.rawName.startsWith('--') ? declared.get(token.name) : undefined;
-    if (option === undefined) {
-      const guess = didYouMean(token.name, [...declared.keys()]);
-      throw wrong(
-        `unknown option "${token.rawName}"`,
-        guess === null ? undefined : `Did you mean: --${guess}`,
-      );
-    }
-    given.set(option, [...(given.get(option) ?? []), checkedValue(program, entry, option, token)]);
-  }
-  checkArguments(program, entry, args, wrong);
-
-  const options: Record<string, string | boolean | string[]> = { args };
-  for (const [option, values] of given) {
+  checkNames(entry, optionWords(argv), wrong);
+  const checked = [...given].map(([option, values]) => {
     const { long, name, placeholder } = declaredOption(option);
+    const texts = values.map((value) => checkedValue(option, value, argv, wrong));
     if (values.length > 1 && option.repeatable !== true) {
       throw wrong(`--${long} is given ${values.length} times`);
     }
-    options[name] = option.repeatable === true ? values : placeholder === null || (values[0] ?? '');
+    return [name, option.repeatable === true ? texts : placeholder === null || (texts[0] ?? '')] as const;
+  });
+  checkArguments(program, entry, args, wrong);
+  return { args: [...args], ...Object.fromEntries(checked) };
+}
+
+type Wrong = (message: string, hint?: string) => UsageError;
+
+/** What is written as an option; behind `--` nothing is. */
+function optionWords(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).filter(isOption);
+}
+
+/** Refuses an option that is not written as its row declares it. cac would take `--allowHost` and `--no-json`, and pass over `--constructor`. */
+function checkNames({ options }: CommandEntry, words: readonly string[], wrong: Wrong): void {
+  const declared = options.map(declaredOption);
+  for (const word of words) {
+    const [typed = '', value] = word.split(/=(.*)/s);
+    const option = declared.find(({ long }) => typed === `--${long}`);
+    if (option === undefined) {
+      const guess = didYouMean(
+        typed.replace(/^-+/, ''),
+        declared.map(({ long }) => long),
+      );
+      throw wrong(`unknown option "${typed}"`, guess === null ? undefined : `Did you mean: --${guess}`);
+    }
+    if (option.placeholder === null && value !== undefined) throw wrong(`${typed} takes no value`);
   }
-  return options;
 }
 
 /** The value of one option as it was typed; empty for an option without one. */
 function checkedValue(
-  program: Program,
-  entry: CommandEntry,
   option: CommandOption,
-  { value, inlineValue }: { value?: string | undefined; inlineValue?: boolean | undefined },
+  value: string | true,
+  argv: readonly string[],
+  wrong: Wrong,
 ): string {
   const { long, placeholder } = declaredOption(option);
-  const hint = `Run: ${program.name} ${entry.name} --help`;
-  if (placeholder === null) {
-    if (value === undefined) return '';
-    throw new UsageError(`--${long} takes no value`, { hint });
-  }
-  const isOption = inlineValue !== true && value !== undefined && value.length > 1 && value.startsWith('-');
-  if (value === undefined || isOption) {
-    throw new UsageError(`a value is missing: ${option.flags}`, {
-      hint: isOption ? `If "${value}" is meant as the value, write: --${long}=${value}` : hint,
-    });
+  if (placeholder === null) return '';
+  if (value === true) {
+    const next = argv.find((word, index) => argv[index - 1] === `--${long}` && isOption(word));
+    const hint =
+      next === undefined ? undefined : `If "${next}" is meant as the value, write: --${long}=${next}`;
+    throw wrong(`a value is missing: ${option.flags}`, hint);
   }
   // Nearly always a variable of a script that is not set: taking it for "not given" would hide that.
-  if (value === '') throw new UsageError(`the value is empty: ${option.flags}`, { hint });
+  if (value === '') throw wrong(`the value is empty: ${option.flags}`);
   if (option.values !== undefined && !option.values.includes(value)) {
     const guess = didYouMean(value, option.values);
-    throw new UsageError(`--${long} must be ${choice(option.values)}, not "${value}"`, {
-      hint: guess === null ? hint : `Did you mean: --${long} ${guess}`,
-    });
+    throw wrong(
+      `--${long} must be ${choice(option.values)}, not "${value}"`,
+      guess === null ? undefined : `Did you mean: --${long} ${guess}`,
+    );
   }
   return value;
 }
 
-function checkArguments(
-  program: Program,
-  entry: CommandEntry,
-  args: readonly string[],
-  wrong: (message: string, hint?: string) => UsageError,
-): void {
+function checkArguments(program: Program, entry: CommandEntry, args: readonly string[], wrong: Wrong): void {
   const known = declaredArguments(entry);
   const missing = known.find(({ isNeeded }, index) => isNeeded && args[index] === undefined);
   if (missing !== undefined) {

@@ -7,7 +7,7 @@ import { type LogFormat, logFormatFor, logFormatOption } from './appearance.ts';
 import type { CommandContext, Program } from './command.ts';
 import { complete } from './complete.ts';
 import { commandHelp, programHelp } from './help.ts';
-import { parseCommandLine, type Request } from './parse-command-line.ts';
+import type { Request } from './parse-command-line.ts';
 
 /** What completion scripts call; no command of ours has such a name. */
 const completeWord = '__complete';
@@ -25,6 +25,8 @@ export async function runProgram(
   if (argv[0] === completeWord) return answerCompletion(program, argv.slice(1), context);
   let request: Request | null = null;
   try {
+    // Completion, which is asked for at every Tab, goes without what takes a command line apart.
+    const { parseCommandLine } = await import('./parse-command-line.ts');
     request = parseCommandLine(program, argv);
     return await answer(program, request, argv, context);
   } catch (error) {

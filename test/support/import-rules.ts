@@ -54,6 +54,7 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   ky: ['agent'],
   'p-retry': ['agent', 'bridge'],
   eventsource: ['agent', 'bridge/cli'],
+  cac: ['command-line'],
   consola: ['command-line'],
   fastify: ['bridge'],
   'drizzle-orm': ['bridge'],
