@@ -99,7 +99,8 @@ describe('every command as a process', () => {
 
   it('tells errors of a runner that stays as JSON lines where there is no terminal', async () => {
     const home = await tempFolder();
-    const { code, out, err } = await node(runnerProgram, ['start'], { QUALINET_HOME: home });
+    const env = { QUALINET_HOME: home, QUALINET_ALLOW_ROOT: 'true' };
+    const { code, out, err } = await node(runnerProgram, ['start'], env);
     expect([code, out]).toEqual([78, '']);
     const lines = err
       .trimEnd()
@@ -110,7 +111,7 @@ describe('every command as a process', () => {
       code: 'not_paired',
       hint: expect.stringContaining('pair'),
     });
-    const text = await node(runnerProgram, ['start', '--log-format', 'text'], { QUALINET_HOME: home });
+    const text = await node(runnerProgram, ['start', '--log-format', 'text'], env);
     expect(text.err).toContain('error: this machine is not paired');
   });
 
@@ -139,7 +140,12 @@ describe('Ctrl-C at a question', () => {
     ].join('; ');
     // util-linux's script gives the program a terminal of its own.
     const terminal = spawn('script', ['-qec', inner, '/dev/null'], {
-      env: programEnv({ QUALINET_HOME: home, API_BASE_URL: 'http://127.0.0.1:1', SHELL: '/bin/bash' }),
+      env: programEnv({
+        QUALINET_HOME: home,
+        QUALINET_ALLOW_ROOT: 'true',
+        API_BASE_URL: 'http://127.0.0.1:1',
+        SHELL: '/bin/bash',
+      }),
     });
     let said = '';
     terminal.stdout.on('data', (chunk) => {
