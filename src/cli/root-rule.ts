@@ -13,7 +13,10 @@ interface User {
 export function refuseRoot({ isRoot, isRootAllowed }: User): void {
   if (!isRoot || isRootAllowed) return;
   throw new EnvironmentError('the runner does not run as root: Chromium would have no sandbox', {
-    hint: 'Start it as another user, or as a service with a user of its own: qualinet service install. In a container that is thrown away afterwards: --allow-root (QUALINET_ALLOW_ROOT=true).',
+    hint: [
+      'Run it as another user, or give it one of its own, to which the pairing of this machine moves: qualinet service install',
+      'In a container that is thrown away afterwards: qualinet start --allow-root (or QUALINET_ALLOW_ROOT=true)',
+    ].join('\n'),
   });
 }
 

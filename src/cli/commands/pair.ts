@@ -21,7 +21,9 @@ import type { Log } from '../../lib/log.ts';
 import { printable } from '../../lib/printable.ts';
 import { version } from '../../lib/version.ts';
 import { wayFlags } from '../engine-flags.ts';
+import { nextStep } from '../next-step.ts';
 import { noteInAudit } from '../note-in-audit.ts';
+import { isRootProcess } from '../root-rule.ts';
 
 const options = z.object({
   args: z.array(z.string()).max(1),
@@ -46,7 +48,8 @@ export const pair = defineCommand({
     });
     try {
       const credentials = await pairMachine({ config, code, managed }, context, abort.signal);
-      context.stderr.write('Next: qualinet start\n');
+      const caller = { program: process.argv[1] ?? '', isRoot: isRootProcess() };
+      context.stderr.write(`${nextStep({ ...caller, isRootAllowed: config.isRootAllowed })}\n`);
       if (json) context.stdout.write(`${JSON.stringify(summaryOf(credentials, config.home))}\n`);
       return exitCode.done;
     } catch (error) {
