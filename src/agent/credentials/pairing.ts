@@ -85,7 +85,7 @@ export async function pairRunner(
   const redeemed = await client
     .call(managedKey === null ? 'redeemCode' : 'redeemManagedCode', { body, signal: deps.signal })
     .catch((error: unknown) => {
-      throw explained(error);
+      throw explained(error, request.apiBaseUrl);
     });
   const ownCheckWord = checkWord(redeemed.runnerId, exchange.publicKey);
   if (redeemed.checkWord !== ownCheckWord) {
@@ -140,12 +140,15 @@ export async function pairRunner(
         },
         deps,
       ).catch((error: unknown) => {
-        throw explained(error);
+        throw explained(error, request.apiBaseUrl);
       });
       told = '';
       if (answer.state === 'approved') return answer;
       if (deps.clock.monotonicMs() > endsMs) {
-        throw explained(new RefusedError('pairing_expired', 'the bridge never ended this pairing'));
+        throw explained(
+          new RefusedError('pairing_expired', 'the bridge never ended this pairing'),
+          request.apiBaseUrl,
+        );
       }
       if (round === 0) story.waiting();
       waitMs = Math.min(answer.pollAfterMs ?? pollAfterMs, longestPauseMs);
@@ -168,7 +171,6 @@ function ownAddress(written: string): string {
   }
 }
 
-const newCode = 'Ask for a new code, then: qualinet pair CODE';
 /** Tries of one claim: about as many minutes as a bridge waits for its operator, because the code is used up meanwhile. */
 const claimRetries = 60;
 /** The bridge decides when a pairing is over; the runner gives up by itself only well after that. */
@@ -177,15 +179,18 @@ const longestWaitMs = 60 * 60_000;
 const longestPauseMs = 30_000;
 
 /** A refusal of the pairing in the words of whoever typed the code. */
-function explained(error: unknown): unknown {
+function explained(error: unknown, apiBaseUrl: string): unknown {
   if (error instanceof CancelledError) return error;
   const code =
     error instanceof RefusedError ? error.code : error instanceof NoAnswerError ? (error.problem ?? '') : '';
   const [message, hint] = refusals[code] ?? [];
-  if (message === undefined || hint === undefined) return error;
+  if (message === undefined) return error;
   // The code or the pairing is over for good; what helps is a new one, as with credentials that are over.
   const Refusal = isAboutManaged(code) ? UsageError : CredentialsRejectedError;
-  return new Refusal(message, { cause: error, hint });
+  return new Refusal(message, {
+    cause: error,
+    hint: hint ?? `Ask for a new code, then: qualinet pair CODE --api ${apiBaseUrl}`,
+  });
 }
 
 // A bridge that knows no such secret cannot sign its refusal; nothing is given up for it but this one command.
@@ -193,11 +198,12 @@ function isAboutManaged(code: string): boolean {
   return code === 'not_allowed' || code === 'signature_invalid';
 }
 
-const refusals: Readonly<Record<string, readonly [string, string]>> = {
-  pairing_code_refused: ['this code is wrong, was used already, or has expired', newCode],
-  pairing_denied: ['the operator denied this machine', newCode],
-  pairing_expired: ['nobody approved this machine in time', newCode],
-  not_found: ['the bridge no longer knows of this pairing', newCode],
+/** By the code of the refusal: what happened, and what helps; null where that is a new code. */
+const refusals: Readonly<Record<string, readonly [string, string | null]>> = {
+  pairing_code_refused: ['this code is wrong, was used already, or has expired', null],
+  pairing_denied: ['the operator denied this machine', null],
+  pairing_expired: ['nobody approved this machine in time', null],
+  not_found: ['the bridge no longer knows of this pairing', null],
   signature_invalid: [
     'the bridge does not know this managed pairing secret',
     'QUALINET_MANAGED_PAIR_SECRET must be the same here and on the bridge.',
