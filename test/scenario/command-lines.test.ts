@@ -159,6 +159,7 @@ describe('Ctrl-C at a question', () => {
     await ended;
     expect(said).toMatch(command === 'pair' ? /code=130/ : /code=0/);
     expect(said).toContain('terminal=same');
+    expect(said).not.toContain('the runs under way');
     expect(said).not.toMatch(/\n +at /);
   });
 });

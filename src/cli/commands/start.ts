@@ -61,10 +61,11 @@ export const start = defineCommand({
     const { log, isForPeople } = openLog(context, { format: logFormat });
     const hostsOfOthers = hostsForSecrets(given, policy);
     const secrets = await openSecrets(given, { hostsOfOthers, log, context });
+    let isReady = false;
     const shutdown = watchSignals(context, {
       reason: () => new ShutdownError('the runner is being stopped'),
       drainMs: given.drainMs,
-      onStep: (step) => log.warn(shutdownText(step, given)),
+      onStep: (step) => log.warn(shutdownText(step, { ...given, isReady })),
       sleep: systemClock.sleep,
     });
     const closing: (() => Promise<void>)[] = [];
@@ -77,6 +78,7 @@ export const start = defineCommand({
       closing.push(home.remove);
       const config = { ...given, home: home.path };
       introducePolicy(policy, config, credentials.value, log);
+      isReady = true;
       const lock = await lockFolder(config.home, "this machine's runner");
       closing.push(lock.release);
       const { record, browsers, close } = await openLife(config.home, context, log);
@@ -258,9 +260,13 @@ function capabilitiesOf(choice: BrowserChoice, warm: WarmBrowser, concurrency: n
   };
 }
 
-function shutdownText(step: ShutdownStep, { drainMs }: AgentConfig): string {
+function shutdownText(
+  step: ShutdownStep,
+  { drainMs, isReady }: Pick<AgentConfig, 'drainMs'> & { isReady: boolean },
+): string {
   switch (step.do) {
     case 'drain':
+      if (!isReady) return 'stopping before the first run';
       return `finishing the runs under way, up to ${minutes(drainMs)}; a second signal hands them back`;
     case 'stop':
       return 'stopping: runs are cancelled and handed back; one more signal ends at once';
