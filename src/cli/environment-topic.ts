@@ -8,10 +8,6 @@ const otherRows: readonly EnvironmentRow[] = [
     variables: ['QUALINET_HOME'],
     summary: 'Folder of credentials, spool, status and browsers (default: ~/.qualinet)',
   },
-  {
-    variables: ['NODE_EXTRA_CA_CERTS'],
-    summary: 'File with further certificate authorities (PEM), read by Node itself',
-  },
 ];
 
 /** `qualinet help environment`, made from the settings themselves. */
