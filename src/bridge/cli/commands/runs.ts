@@ -57,6 +57,12 @@ export function runText(run: RunView): string {
     ...steps.flatMap((step) => [
       `  ${step.status === 'passed' ? 'ok  ' : 'FAIL'} ${step.nodeId} ${step.type}  ${step.error ?? step.logs ?? ''}  (${duration(step.durationMs)})`,
       ...(step.screenshotUrl === undefined ? [] : [`       screenshot: ${step.screenshotUrl}`]),
+      // Whoever reads this sits elsewhere, and cannot give an option to a runner.
+      ...(step.errorKind === 'blocked'
+        ? [
+            "       a rule of the runner's machine: only its owner can change it, there, where qualinet start is typed",
+          ]
+        : []),
       ...(step.screenshotProblem === undefined ? [] : [`       no screenshot: ${step.screenshotProblem}`]),
     ]),
   ]
