@@ -90,7 +90,7 @@ export function runnerUnit(unit: RunnerUnit): string {
   );
 }
 
-// Chromium's sandbox needs user, PID and network namespaces and chroot(2). A call that is refused must fail, not kill. What
+// Chromium's sandbox needs user, PID and network namespaces, chroot(2), and seccomp(2) for the filter of its own. A call that is refused must fail, not kill. What
 // breaks it, or Node.js, and is left out on purpose: MemoryDenyWriteExecute=, ProcSubset=pid, RestrictNamespaces=yes.
 const callHardening: readonly string[] = [
   'NoNewPrivileges=yes',
@@ -101,7 +101,7 @@ const callHardening: readonly string[] = [
   '# Chromium builds its sandbox from these.',
   'RestrictNamespaces=user pid net',
   'SystemCallArchitectures=native',
-  'SystemCallFilter=@system-service chroot',
+  'SystemCallFilter=@system-service chroot seccomp',
   'SystemCallErrorNumber=EPERM',
 ];
 

@@ -101,7 +101,7 @@ describe('the unit of a runner', () => {
       ProtectProc: 'invisible',
       RestrictAddressFamilies: 'AF_UNIX AF_INET AF_INET6',
       RestrictNamespaces: 'user pid net',
-      SystemCallFilter: '@system-service chroot',
+      SystemCallFilter: '@system-service chroot seccomp',
       SystemCallErrorNumber: 'EPERM',
       SystemCallArchitectures: 'native',
       KeyringMode: 'private',
@@ -139,7 +139,7 @@ describe('the unit of a runner', () => {
       'After',
     ])
       expect([key, of(key)]).toEqual([key, []]);
-    expect(of('SystemCallFilter')).toEqual(['@system-service chroot']);
+    expect(of('SystemCallFilter')).toEqual(['@system-service chroot seccomp']);
     expect(of('NoNewPrivileges')).toEqual(['yes']);
     expect(of('WantedBy')).toEqual(['default.target']);
   });
