@@ -2,7 +2,7 @@ import { agentSettings } from '../agent/config/agent-config.ts';
 import type { Setting } from '../agent/config/setting.ts';
 import { appearanceRows, type EnvironmentRow, environmentHelp } from '../command-line/help.ts';
 
-/** What is read besides the settings: the place of everything else, and what Node reads by itself. */
+/** What is read besides the settings: the place of everything else. */
 const otherRows: readonly EnvironmentRow[] = [
   {
     variables: ['QUALINET_HOME'],

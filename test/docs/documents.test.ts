@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { agentSettings } from '../../src/agent/config/agent-config.ts';
+import type { Setting } from '../../src/agent/config/setting.ts';
 import { qualinetBridge } from '../../src/bridge/cli/command-table.ts';
 import { qualinet } from '../../src/cli/command-table.ts';
 import { nodeTypes } from '../../src/flow/node-types.ts';
@@ -52,6 +54,33 @@ describe('docs/flows.md', () => {
       const row = text.split('\n').find((line) => line.startsWith(`| \`${type}\` |`)) ?? '';
       for (const field of Object.keys(data.shape)) expect(row).toContain(`\`${field}`);
     }
+  });
+});
+
+describe('docs/operations.md', () => {
+  const text = read('docs/operations.md');
+  const table = text.slice(text.indexOf('\n## The runner\n'), text.indexOf('### Pairing a machine'));
+
+  it('has every variable and option of the runner in its table', () => {
+    const settings = Object.values<Setting>(agentSettings);
+    // Proxies have their names in lower case, too, which their section says.
+    const named = settings.flatMap(({ variables, flag }) => [
+      ...variables.filter((name) => name === name.toUpperCase()),
+      ...(flag === undefined ? [] : [flag]),
+    ]);
+    for (const name of named) expect(table).toContain(`\`${name}\``);
+  });
+
+  it('has each section once', () => {
+    const titles = [...text.matchAll(/^##+ .+$/gm)].map(([title]) => title);
+    expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
+  });
+
+  it('leads only to sections that it has', () => {
+    const sections = [...text.matchAll(/^##+ (.+)$/gm)].map(([, title]) =>
+      (title ?? '').toLowerCase().replaceAll(' ', '-'),
+    );
+    for (const [, section] of text.matchAll(/\]\(#([^)]+)\)/g)) expect(sections).toContain(section);
   });
 });
 
