@@ -35,6 +35,7 @@ describe('what flows may reach', () => {
       httpProxy: 'http://a:1',
       httpsProxy: 'http://b:2',
       noProxy: '.corp',
+      trust: null,
     });
     expect(options({ ...own, QUALINET_BROWSER_PROXY: 'c:3' }).upstream).toMatchObject({
       httpProxy: 'http://c:3',

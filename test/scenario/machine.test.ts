@@ -9,9 +9,9 @@ import { chain } from '../support/chain.ts';
 import { processExists } from '../support/processes.ts';
 import {
   type BridgeProcess,
+  copyRunnerProgram,
   descendants,
   runnerEnv,
-  runnerProgram,
   startBridgeProcess,
 } from '../support/system.ts';
 import { suiteFolder } from '../support/temp-folder.ts';
@@ -36,6 +36,8 @@ describe('a runner on a machine of somebody else', () => {
   const lines: string[] = [];
   let bridge: BridgeProcess;
   let url = '';
+  // The suite may lie in a folder that nobody else may enter.
+  let program = '';
   let runner: ReturnType<typeof start> | null = null;
   let idle: string[] = [];
   const server = createServer((request, response) => {
@@ -57,6 +59,7 @@ describe('a runner on a machine of somebody else', () => {
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     if (isRoot) await chmod(folder(), 0o755);
     await mkdir(join(folder(), 'machine'));
+    program = await copyRunnerProgram(place('program'));
     for (const name of ['home', 'tmp']) {
       await mkdir(place(name), { mode: 0o700 });
       if (isRoot) await chown(place(name), 65_534, 65_534);
@@ -79,7 +82,7 @@ describe('a runner on a machine of somebody else', () => {
 
   function start(args: readonly string[], env: Record<string, string> = {}) {
     const { QUALINET_ALLOW_ROOT: _allowed, ...given } = runnerEnv(home());
-    const child = spawn(process.execPath, [runnerProgram, ...args], {
+    const child = spawn(process.execPath, [program, ...args], {
       env: { ...given, ...secrets, HOME: place('home'), TMPDIR: place('tmp'), ...env },
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -78,10 +78,21 @@ export async function startSharedBridge(
 
 /** Copies what the container image has of the bridge, and no more, to `folder`; the path of its program. */
 export async function copyBridgeProgram(folder: string): Promise<string> {
-  for (const part of ['dist/bridge', 'bin/qualinet-bridge.js', 'package.json']) {
-    await cp(join(root, part), join(folder, part), { recursive: true });
-  }
+  await copyParts(folder, ['dist/bridge', 'bin/qualinet-bridge.js', 'package.json']);
   return join(folder, 'bin/qualinet-bridge.js');
+}
+
+/** Copies what an installed runner is made of to `folder`; the path of its program. */
+export async function copyRunnerProgram(folder: string): Promise<string> {
+  const parts = ['dist/runner', 'bin/qualinet.js', 'package.json', 'node_modules/playwright-core'];
+  await copyParts(folder, parts);
+  return join(folder, 'bin/qualinet.js');
+}
+
+async function copyParts(folder: string, parts: readonly string[]): Promise<void> {
+  for (const part of parts) {
+    await cp(join(root, part), join(folder, part), { recursive: true, dereference: true });
+  }
 }
 
 /** Variables of a bridge on shared servers. */
