@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, expect, type Page } from 'playwright/test';
-import { pairRunner, startBridgeProcess, startRunnerProcess } from '../support/system.ts';
+import { pairRunner, startFirstBridgeProcess, startRunnerProcess } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { startBenchSite } from './bench-site.ts';
 import { interleave, type Measured } from './interleave.ts';
@@ -53,7 +53,7 @@ function steps(url: string): BenchStep[] {
 export async function measureTenSteps(path: '/' | '/late', rounds: number): Promise<Measured[]> {
   const folder = await mkdtemp(join(tmpdir(), 'qualinet-bench-'));
   const site = await startBenchSite();
-  const bridge = await startBridgeProcess(join(folder, 'bridge'));
+  const bridge = await startFirstBridgeProcess(join(folder, 'bridge'));
   await pairRunner(bridge, join(folder, 'runner'));
   const runner = startRunnerProcess(join(folder, 'runner'));
   const browser = await chromium.launch({ executablePath: process.env['QUALINET_BROWSER'] ?? '' });

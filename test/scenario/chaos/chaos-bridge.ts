@@ -1,4 +1,4 @@
-import { type BridgeProcess, startBridgeProcess, startSharedBridge } from '../../support/system.ts';
+import { type BridgeProcess, startFirstBridgeProcess, startSharedBridge } from '../../support/system.ts';
 
 /** A bridge that may be killed and comes back on the same port and the same data. */
 export interface ChaosBridge {
@@ -21,7 +21,7 @@ export async function startChaosBridge(
   let isRunning = true;
 
   function open(): Promise<BridgeProcess> {
-    return 'dataDir' in place ? startBridgeProcess(place.dataDir, env) : startSharedBridge(place, env);
+    return 'dataDir' in place ? startFirstBridgeProcess(place.dataDir, env) : startSharedBridge(place, env);
   }
 
   return {
