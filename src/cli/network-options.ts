@@ -3,27 +3,36 @@ import type { EngineConfig } from '../agent/config/agent-config.ts';
 import type { LocalPolicy } from '../agent/policy/local-policy.ts';
 import { networkUnderPolicy } from '../agent/policy/network-under-policy.ts';
 import type { NetworkOptions } from '../browser/egress/egress-proxy.ts';
-import type { NetworkProfile } from '../browser/egress/network-rules.ts';
+import type { NetworkProfile, NetworkRules } from '../browser/egress/network-rules.ts';
 
 /** Who chooses the flows: a server, for this runner alone or for one it manages, or the person at the keyboard. */
 export type FlowChooser = 'self-hosted' | 'managed' | 'owner';
 
-/** The network as this machine's configuration and policy open it to flows, which by default depends on who chooses them (docs/decisions/0016). */
+/** What this machine's configuration and policy let flows reach, which by default depends on who chooses them (docs/decisions/0016). */
+export function networkRules(
+  { network, allowHosts, onlyHosts }: Pick<EngineConfig, 'network' | 'allowHosts' | 'onlyHosts'>,
+  chooser: FlowChooser,
+  policy: LocalPolicy | null,
+): NetworkRules {
+  return networkUnderPolicy(
+    {
+      profile: network ?? defaultProfiles[chooser],
+      allowHosts,
+      onlyLists: onlyHosts.length === 0 ? [] : [{ named: '--only-hosts', hosts: onlyHosts }],
+    },
+    policy,
+  );
+}
+
+/** The same with the way that flows go. Made once by a command: certificates of your own are read into it. */
 export function networkOptions(
   config: EngineConfig,
   chooser: FlowChooser,
   policy: LocalPolicy | null,
 ): NetworkOptions {
-  const { network, allowHosts, onlyHosts, browserProxy, proxy } = config;
+  const { browserProxy, proxy } = config;
   return {
-    rules: networkUnderPolicy(
-      {
-        profile: network ?? defaultProfiles[chooser],
-        allowHosts,
-        onlyLists: onlyHosts.length === 0 ? [] : [{ named: '--only-hosts', hosts: onlyHosts }],
-      },
-      policy,
-    ),
+    rules: networkRules(config, chooser, policy),
     upstream: {
       httpProxy: browserProxy ?? proxy.httpProxy,
       httpsProxy: browserProxy ?? proxy.httpsProxy,

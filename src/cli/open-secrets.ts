@@ -5,11 +5,11 @@ import type { CommandContext } from '../command-line/command.ts';
 import type { LocalSecrets } from '../flow/local-secrets.ts';
 import type { HostPattern } from '../lib/host-pattern.ts';
 import type { Log } from '../lib/log.ts';
-import { networkOptions } from './network-options.ts';
+import { networkRules } from './network-options.ts';
 
 /** The pages for secrets that name none of their own, where a server chooses the flows: hosts that this machine's owner names. */
 export function hostsForSecrets(config: EngineConfig, policy: LocalPolicy | null): readonly HostPattern[] {
-  const { allowHosts, onlyLists } = networkOptions(config, 'self-hosted', policy).rules;
+  const { allowHosts, onlyLists } = networkRules(config, 'self-hosted', policy);
   return [...allowHosts, ...onlyLists.flatMap(({ hosts }) => hosts)];
 }
 

@@ -15,7 +15,7 @@ import { silentLog } from '../../lib/log.ts';
 import { version } from '../../lib/version.ts';
 import { type ResponseOf, routes } from '../../protocol/routes.ts';
 import { chooseBrowser } from '../choose-browser.ts';
-import type { FlowChooser } from '../network-options.ts';
+import { type FlowChooser, networkOptions } from '../network-options.ts';
 import { readMachinePolicy } from '../open-books.ts';
 import { openBrowser } from '../open-browser.ts';
 import type { Machine } from './machine.ts';
@@ -154,11 +154,12 @@ export function openScene(options: SceneOptions): Scene {
         if (typeof fields['reason'] === 'string') sandboxReason = fields['reason'];
       },
     };
+    const flowChooser = await chooser();
     const { choice, warm } = await openBrowser({
       config,
-      chooser: await chooser(),
-      // One that is wrong is told by its own check.
-      policy: await policy().catch(() => null),
+      chooser: flowChooser,
+      // A policy that is wrong is told by its own check.
+      network: networkOptions(config, flowChooser, await policy().catch(() => null)),
       headed,
       log,
       context: quiet,

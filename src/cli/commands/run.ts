@@ -18,6 +18,7 @@ import { exitCode } from '../../lib/exit-code.ts';
 import { printable } from '../../lib/printable.ts';
 import type { RunResult } from '../../protocol/run-result.ts';
 import { engineFlags } from '../engine-flags.ts';
+import { networkOptions } from '../network-options.ts';
 import { openBrowser } from '../open-browser.ts';
 import { openSecrets } from '../open-secrets.ts';
 import { progressPrinter } from '../progress.ts';
@@ -57,8 +58,8 @@ export const run = defineCommand({
     const stopListening = listenForSignals(context, abort);
     const { choice, warm } = await openBrowser({
       config,
-      policy: rules.policy,
       chooser: 'owner',
+      network: networkOptions(config, 'owner', rules.policy),
       headed,
       log,
       context,

@@ -1,32 +1,23 @@
 import { z } from 'zod';
 import { type AgentDeps, runAgent, stopReasons } from '../../agent/agent.ts';
 import { openStorage } from '../../agent/client/storage.ts';
-import { createTransport } from '../../agent/client/transport.ts';
 import { watchedClient } from '../../agent/client/watched-client.ts';
 import { type AgentConfig, readAgentConfig } from '../../agent/config/agent-config.ts';
 import { connectBridge } from '../../agent/connect.ts';
-import {
-  type Credentials,
-  newestKey,
-  readCredentials,
-  requireCredentials,
-  saveCredentials,
-} from '../../agent/credentials/credentials.ts';
-import { enrolRunner } from '../../agent/credentials/enrol.ts';
+import { type Credentials, newestKey, saveCredentials } from '../../agent/credentials/credentials.ts';
 import { describeHost } from '../../agent/credentials/host.ts';
 import { openHealth } from '../../agent/health/open-health.ts';
 import { systemdNotify } from '../../agent/health/service-manager.ts';
 import { ShutdownError } from '../../agent/lease/run-outcome.ts';
 import type { EndOfLife } from '../../agent/life/flight-record.ts';
-import { type Shutdown, type ShutdownStep, watchSignals } from '../../agent/shutdown.ts';
+import { type ShutdownStep, watchSignals } from '../../agent/shutdown.ts';
 import { tellLog } from '../../agent/tell-log.ts';
 import { writableHome } from '../../agent/writable-home.ts';
 import type { BrowserChoice } from '../../browser/find-browser.ts';
 import type { WarmBrowser } from '../../browser/warm-browser.ts';
-import { type CommandContext, defineCommand } from '../../command-line/command.ts';
+import { defineCommand } from '../../command-line/command.ts';
 import { openLog } from '../../command-line/open-log.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 import { lockFolder } from '../../lib/folder-lock.ts';
 import type { Log } from '../../lib/log.ts';
@@ -36,12 +27,12 @@ import type { Capabilities } from '../../protocol/messages.ts';
 import { engineFlags, lifeFlags } from '../engine-flags.ts';
 import { engineOn } from '../engine-on.ts';
 import { networkOptions, networkSummary } from '../network-options.ts';
+import { obtainCredentials } from '../obtain-credentials.ts';
 import { introducePolicy, openBooks, readMachinePolicy } from '../open-books.ts';
 import { type OpenBrowser, openBrowser } from '../open-browser.ts';
 import { openLife } from '../open-life.ts';
 import { hostsForSecrets, openSecrets } from '../open-secrets.ts';
 import { isRootProcess, refuseRoot } from '../root-rule.ts';
-import { pairMachine, readLine } from './pair.ts';
 
 const options = z.object({
   args: z.array(z.string()).max(0),
@@ -71,7 +62,11 @@ export const start = defineCommand({
     const closing: (() => Promise<void>)[] = [];
     let end: EndOfLife = { reason: 'stopped before it had begun', exitCode: exitCode.done };
     try {
-      const credentials = await obtainCredentials(given, context, shutdown, log);
+      const credentials = await obtainCredentials(given, {
+        context,
+        log,
+        signal: shutdown.drainSignal,
+      });
       const home = credentials.isEnrolled
         ? await writableHome(given.home, log)
         : { path: given.home, remove: async () => {} };
@@ -98,6 +93,7 @@ export const start = defineCommand({
       closing.push(connection.close);
       const { mode: chooser, apiBaseUrl } = credentials.value;
       const network = networkOptions(config, chooser, policy);
+      const networkText = networkSummary(network);
       const storage = openStorage({ ...config, ...connection, apiBaseUrl, rules: network.rules });
       closing.push(storage.close);
       introduce(credentials.value, config, log);
@@ -118,13 +114,14 @@ export const start = defineCommand({
         log,
         async startEngine() {
           const opened = await openBrowser({
-            ...{ config, chooser, policy, headed, log, context },
+            ...{ config, chooser, headed, log, context },
+            network: { ...network, ownPorts: () => health.ownPorts },
             watcher: health.countingStarts(browsers),
-            ownPorts: () => health.ownPorts,
           });
           const { choice, warm } = opened;
           closing.push(() => warm.close());
           introduceBrowser(opened, log);
+          log.info(`network that flows may reach: ${networkText}`);
           const { kind, path } = choice;
           books.audit.write({
             event: 'browser_started',
@@ -159,7 +156,7 @@ export const start = defineCommand({
           pid: process.pid,
           rules: {
             policyPath: policy?.path ?? null,
-            network: networkSummary(network),
+            network: networkText,
             healthUrl: health.url,
           },
           spoolBytes: config.spoolBytes,
@@ -183,49 +180,6 @@ export const start = defineCommand({
   },
 });
 
-/** The credentials of this home; else those that WORKER_SECRET gives; else a person may pair now. */
-async function obtainCredentials(
-  config: AgentConfig,
-  context: CommandContext,
-  shutdown: Shutdown,
-  log: Log,
-): Promise<{ value: Credentials; isEnrolled: boolean }> {
-  const kept = await readCredentials(config.home);
-  if (kept !== null) {
-    if (config.apiBaseUrl !== null && config.apiBaseUrl !== kept.apiBaseUrl) {
-      log.warn(`API_BASE_URL is not used: this machine is paired with ${kept.apiBaseUrl}`);
-    }
-    return { value: kept, isEnrolled: false };
-  }
-  if (config.workerSecret !== null) return { value: await enrol(config, shutdown, log), isEnrolled: true };
-  if (context.stdin.isTTY !== true || !context.stderr.isTTY) {
-    return { value: await requireCredentials(config.home), isEnrolled: false };
-  }
-  context.stderr.write('This machine is not paired. Pair it now? [Y/n] ');
-  const answer = await readLine(context.stdin, shutdown.drainSignal);
-  if (/^n/i.test(answer)) return { value: await requireCredentials(config.home), isEnrolled: false };
-  const value = await pairMachine({ config, code: undefined, managed: false }, context, shutdown.drainSignal);
-  return { value, isEnrolled: false };
-}
-
-async function enrol(config: AgentConfig, shutdown: Shutdown, log: Log): Promise<Credentials> {
-  const { workerSecret, apiBaseUrl, home, name, labels } = config;
-  if (apiBaseUrl === null || workerSecret === null) {
-    throw new UsageError('WORKER_SECRET is set, but API_BASE_URL is not', {
-      hint: 'Set API_BASE_URL to the address of the bridge.',
-    });
-  }
-  const transport = createTransport(config.proxy);
-  try {
-    return await enrolRunner(
-      { home, apiBaseUrl, workerSecret, host: describeHost(version), name, labels },
-      { transport, clock: systemClock, random: Math.random, log, version, signal: shutdown.drainSignal },
-    );
-  } finally {
-    await transport.close();
-  }
-}
-
 function introduce(
   { name, workspace, apiBaseUrl, ...credentials }: Credentials,
   { concurrency, home }: AgentConfig,
@@ -239,12 +193,11 @@ function introduce(
   });
 }
 
-function introduceBrowser({ choice, warm, network }: OpenBrowser, log: Log): void {
+function introduceBrowser({ choice, warm }: OpenBrowser, log: Log): void {
   log.info(`browser: ${choice.kind} ${warm.version} (${choice.why})`, {
     path: choice.path,
     sandbox: warm.sandboxed,
   });
-  log.info(`network that flows may reach: ${network}`);
 }
 
 function capabilitiesOf(choice: BrowserChoice, warm: WarmBrowser, concurrency: number): Capabilities {
