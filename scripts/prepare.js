@@ -59,14 +59,8 @@ export function provideBrowser() {
  */
 export function provideServers() {
   const isMissing = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0;
-  const programs = {
-    'redis-server': 'redis-server',
-    tinyproxy: 'tinyproxy',
-    squid: 'squid',
-    mitmdump: 'mitmproxy',
-    certutil: 'libnss3-tools',
-    openssl: 'openssl',
-  };
+  // test/support/server-programs.ts names the same when they are missing.
+  const programs = JSON.parse(readFileSync(join(root, 'scripts/server-packages.json'), 'utf8'));
   const packages = [
     ...Object.keys(programs)
       .filter(isMissing)

@@ -1,3 +1,4 @@
+import { camelCased } from '../lib/camel-cased.ts';
 import type { CommandEntry, CommandOption } from './command.ts';
 
 /** An option as its row declares it. */
@@ -13,7 +14,7 @@ export interface DeclaredOption {
 /** Reads `--allow-host <host>`. */
 export function declaredOption({ flags }: Pick<CommandOption, 'flags'>): DeclaredOption {
   const [, long = '', placeholder = null] = /^--([a-z][a-z-]*)(?: <([^>]+)>)?$/.exec(flags) ?? [];
-  return { long, name: long.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()), placeholder };
+  return { long, name: camelCased(long), placeholder };
 }
 
 /** Reads `<flow>` or `[code]`: the arguments of a command in their order. */

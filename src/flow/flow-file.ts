@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { errorText, UsageError } from '../lib/errors.ts';
+import { variableName } from '../lib/variable-name.ts';
 import { limits } from '../protocol/limits.ts';
 import { type FlowSnapshot, flowSnapshotSchema } from '../protocol/messages.ts';
 import { fieldPath } from '../protocol/problem.ts';
@@ -21,7 +22,7 @@ const flowFileSchema = z.object({
   edges: flowSnapshotSchema.shape.edges,
   variables: z
     .record(
-      z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,99}$/, 'is no name for a variable'),
+      z.string().regex(variableName, 'is no name for a variable'),
       z.union([z.string(), z.number(), z.boolean()]).transform(String),
     )
     .nullish(),

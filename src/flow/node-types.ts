@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { variableName } from '../lib/variable-name.ts';
 
 /** Name of a node type as the engine knows it; flows may write it in any case. */
 export type NodeType = keyof typeof nodeTypes;
@@ -115,10 +116,7 @@ export const nodeTypes = {
       ...target,
       variable: z
         .string('is missing')
-        .regex(
-          /^[A-Za-z_][A-Za-z0-9_.-]{0,99}$/,
-          'must start with a letter or _ and hold only letters, digits, _ . -',
-        ),
+        .regex(variableName, 'must start with a letter or _ and hold only letters, digits, _ . -'),
       ...timing,
     }),
   },

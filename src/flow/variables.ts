@@ -1,7 +1,9 @@
+import { variableNamePattern } from '../lib/variable-name.ts';
+
 /** Variables of a run by name. */
 export type Variables = Readonly<Record<string, string>>;
 
-const reference = /\{\{\s*([A-Za-z_][A-Za-z0-9_.-]{0,99})\s*\}\}/g;
+const reference = new RegExp(`\\{\\{\\s*(${variableNamePattern})\\s*\\}\\}`, 'g');
 
 /** Deepest nesting of a node's `data` that is followed. */
 const maxDepth = 32;

@@ -1,3 +1,5 @@
+import { lastUpTo } from './last-up-to.ts';
+
 /** A text, or what is left of it when escapes are undone, and where in the original each of its characters came from. */
 export interface Layer {
   readonly text: string;
@@ -63,15 +65,9 @@ function unescaped({ text, startOf }: Layer): Layer | null {
   return {
     text: pieces.join(''),
     startOf(index) {
-      let low = 0;
-      let high = newAt.length - 1;
-      while (low < high) {
-        const middle = (low + high + 1) >> 1;
-        if ((newAt[middle] ?? 0) <= index) low = middle;
-        else high = middle - 1;
-      }
-      const isInUnit = low % 2 === 1;
-      return startOf((oldAt[low] ?? 0) + (isInUnit ? 0 : index - (newAt[low] ?? 0)));
+      const place = lastUpTo(index, newAt.length - 1, (each) => newAt[each] ?? 0);
+      const isInUnit = place % 2 === 1;
+      return startOf((oldAt[place] ?? 0) + (isInUnit ? 0 : index - (newAt[place] ?? 0)));
     },
   };
 }

@@ -1,4 +1,5 @@
 import { decodedLayers, type Layer, openEscapeAt } from './decoded-layers.ts';
+import { lastUpTo } from './last-up-to.ts';
 import { spellingsOf } from './spellings.ts';
 import { createTextFinder, type Occurrence, type TextFinder } from './text-finder.ts';
 
@@ -149,14 +150,7 @@ function safeCut(layers: readonly Layer[], found: readonly Occurrence[], finder:
 
 /** The character of a layer that comes from place `at` of the original. */
 function unitAt({ text, startOf }: Layer, at: number): number {
-  let low = 0;
-  let high = text.length;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (startOf(middle) <= at) low = middle;
-    else high = middle - 1;
-  }
-  return low;
+  return lastUpTo(at, text.length, startOf);
 }
 
 const maxDepth = 32;

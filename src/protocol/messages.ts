@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { variableName } from '../lib/variable-name.ts';
 import { limits } from './limits.ts';
 import {
   numberedEventSchema,
@@ -31,10 +32,7 @@ export const workspaceSchema = z
 export const labelsSchema = z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,62}$/)).max(64);
 const ownLabels = labelsSchema.max(32);
 const pairingCodeSchema = z.string().regex(/^\d{6}$/, 'must be 6 digits');
-export const variablesSchema = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,99}$/),
-  z.string().max(100_000),
-);
+export const variablesSchema = z.record(z.string().regex(variableName), z.string().max(100_000));
 
 /** A flow as stored and leased: React Flow's nodes and edges, checked in depth by flow/, not here. */
 export const flowSnapshotSchema = z.object({

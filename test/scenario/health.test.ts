@@ -3,20 +3,24 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startProgram } from '../../src/demo/child-program.ts';
 import { chain } from '../support/chain.ts';
-import { copyDatabaseTemplate } from '../support/database-template.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { notifySocket } from '../support/notify-socket.ts';
 import { pairRunner, runnerEnv, runnerProgram, startBridgeProcess } from '../support/system.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 
-async function runner(more: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
+/** A bridge, and the home of a runner that is paired with it. */
+async function paired() {
   const folder = await tempFolder();
-  await copyDatabaseTemplate(join(folder, 'bridge/database'));
   const bridge = await startBridgeProcess(join(folder, 'bridge'));
   onTestFinished(() => bridge.program.stop());
   const home = join(folder, 'runner');
   await pairRunner(bridge, home);
+  return { folder, bridge, home };
+}
+
+async function runner(more: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
+  const { folder, bridge, home } = await paired();
   const lines: string[] = [];
   const program = startProgram(runnerProgram, ['start', '--health-listen', '0', ...args], {
     env: { ...runnerEnv(home), ...more },
@@ -88,12 +92,7 @@ describe('a runner that is watched', () => {
     onTestFinished(() => void other.close());
     const address = other.address();
     const port = String(typeof address === 'object' ? address?.port : '');
-    const folder = await tempFolder();
-    await copyDatabaseTemplate(join(folder, 'bridge/database'));
-    const bridge = await startBridgeProcess(join(folder, 'bridge'));
-    onTestFinished(() => bridge.program.stop());
-    const home = join(folder, 'runner');
-    await pairRunner(bridge, home);
+    const { home } = await paired();
     const program = startProgram(runnerProgram, ['start', '--health-listen', port], { env: runnerEnv(home) });
     expect(await program.ended).toBe(78);
     expect(program.said()).toContain('--health-listen');

@@ -2,16 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-
-/** Programs that the suite starts for itself -> the Debian package that brings each. */
-const packages = {
-  'redis-server': 'redis-server',
-  tinyproxy: 'tinyproxy',
-  squid: 'squid',
-  mitmdump: 'mitmproxy',
-  certutil: 'libnss3-tools',
-  openssl: 'openssl',
-} as const;
+// Programs that the suite starts for itself -> the Debian package that brings each.
+import packages from '../../scripts/server-packages.json' with { type: 'json' };
 
 /** Where they are. */
 export interface ServerPrograms extends Record<keyof typeof packages, string> {

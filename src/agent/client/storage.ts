@@ -1,5 +1,5 @@
-import { isIP, type LookupFunction } from 'node:net';
 import { type AddressKind, addressKind } from '../../browser/egress/address-kind.ts';
+import { pinnedLookup } from '../../browser/egress/dial.ts';
 import { hostLookup, literalAddresses, type ResolveName } from '../../browser/egress/host-lookup.ts';
 import { type NetworkRules, refusalOf, type Target, targetOf } from '../../browser/egress/network-rules.ts';
 import type { ProxySettings } from '../config/agent-config.ts';
@@ -39,7 +39,9 @@ export function openStorage({ apiBaseUrl, transport, proxy, rules, resolve }: St
   const addressesOf = hostLookup(resolve);
   /** Addresses of hosts that a request is about to be sent to. */
   const judged = new Map<string, readonly string[]>();
-  const checked = createTransport(proxy, { lookup: lookupAmong(judged) });
+  const checked = createTransport(proxy, {
+    lookup: (name, ...asked) => pinnedLookup(judged.get(name) ?? [])(name, ...asked),
+  });
 
   function whyNot(target: Target, addresses: readonly string[]): string | null {
     if (addresses.length > 0 && addresses.every((address) => beside.has(addressKind(address)))) return null;
@@ -75,16 +77,4 @@ function kindsBeside({ hostname }: URL): ReadonlySet<AddressKind> {
   const kinds = literalAddresses(hostname).map(addressKind);
   if (kinds.includes('loopback')) return new Set<AddressKind>(['loopback', 'private']);
   return new Set<AddressKind>(kinds.includes('private') ? ['private'] : []);
-}
-
-/** Gives only addresses that were judged: a name that leads elsewhere a moment later gains nothing. */
-function lookupAmong(judged: ReadonlyMap<string, readonly string[]>): LookupFunction {
-  return (name, options, callback) => {
-    const found = (judged.get(name) ?? []).map((address) => ({ address, family: isIP(address) }));
-    const wanted = found.filter(({ family }) => !options.family || options.family === family);
-    const [first] = wanted;
-    if (first === undefined) return callback(new Error(`${name} has no address that was judged`), '', 0);
-    if (options.all === true) callback(null, wanted);
-    else callback(null, first.address, first.family);
-  };
 }

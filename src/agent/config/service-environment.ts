@@ -17,10 +17,7 @@ export const secretsVariable = 'QUALINET_SECRETS';
 
 /** What `env` says about the way to the bridge: proxies, and the authorities behind them. */
 export function networkVariables(env: Environment): Record<string, string> {
-  const names = [
-    ...Object.values(proxySettings).flatMap(({ variables }) => variables),
-    'NODE_EXTRA_CA_CERTS',
-  ];
+  const names = Object.values(proxySettings).flatMap(({ variables }) => variables);
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = env[name];

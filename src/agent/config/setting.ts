@@ -1,4 +1,5 @@
 import type { ZodType, z } from 'zod';
+import { camelCased } from '../../lib/camel-cased.ts';
 import { UsageError } from '../../lib/errors.ts';
 
 /** Variables of a process by name. */
@@ -63,8 +64,4 @@ function written({ variables, flag }: Setting, env: Environment, flags: Flags): 
   if (Array.isArray(given) && given.length > 0) return given.join(',');
   if (typeof given === 'string') return given;
   return variables.map((name) => env[name]).find((text) => text !== undefined);
-}
-
-function camelCased(flag: string): string {
-  return flag.replace(/^--/, '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

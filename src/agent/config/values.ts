@@ -40,9 +40,9 @@ export const list = optionalText.transform((text) =>
 
 /** A transform for `parse`, which throws a text that says what is wrong; null stays null. */
 export function parsedBy<Value>(parse: (text: string) => Value) {
-  return (text: string | null, context: z.RefinementCtx): Value | null => {
+  return <Text extends string | null>(text: Text, context: z.RefinementCtx): Value | Extract<Text, null> => {
     try {
-      return text === null ? null : parse(text);
+      return text === null ? (text as Extract<Text, null>) : parse(text);
     } catch (error) {
       context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
       return z.NEVER;
@@ -52,5 +52,5 @@ export function parsedBy<Value>(parse: (text: string) => Value) {
 
 /** Hosts as rules name them, separated by commas; empty when nothing is set. */
 export const hostPatterns = list.transform((texts, context): readonly HostPattern[] =>
-  texts.flatMap((text) => parsedBy(parseHostPattern)(text, context) ?? []),
+  texts.map((text) => parsedBy(parseHostPattern)(text, context)),
 );

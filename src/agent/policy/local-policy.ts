@@ -12,9 +12,8 @@ import { normaliseApiBaseUrl } from '../config/bridge-settings.ts';
 import { networkProfiles } from '../config/network-settings.ts';
 import { parsedBy } from '../config/values.ts';
 
-const hosts = z
-  .array(host(), 'must be a list of hosts')
-  .min(1, 'names no host; leave it out for no such rule');
+const host = z.string('must be a text').transform(parsedBy((text) => parseHostPattern(text.trim())));
+const hosts = z.array(host, 'must be a list of hosts').min(1, 'names no host; leave it out for no such rule');
 
 /** A file of rules: every field may be left out, none but these may be in it. */
 const policySchema = z.strictObject({
@@ -110,7 +109,7 @@ function parsePolicy(text: string, path: string): LocalPolicy {
     nodeTypes: rules.nodeTypes ?? [],
     maxRunMs: maxRunSeconds === undefined ? null : maxRunSeconds * 1_000,
     uploads: rules.uploads ?? true,
-    bridges: (rules.bridges ?? []).flatMap((address) => address ?? []),
+    bridges: rules.bridges ?? [],
     workspaces: rules.workspaces ?? [],
     isAuditRequired: audit === 'required',
     written: json as Record<string, unknown>,
@@ -134,17 +133,6 @@ function wrong(path: string, problems: readonly string[]): EnvironmentError {
   return new EnvironmentError(`the policy ${path} is wrong`, {
     problems,
     hint: 'Nothing is executed here until it is right. Its rules: docs/operations.md, "Local policy".',
-  });
-}
-
-function host() {
-  return z.string('must be a text').transform((text, context): HostPattern => {
-    try {
-      return parseHostPattern(text.trim());
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: errorText(error) });
-      return z.NEVER;
-    }
   });
 }
 

@@ -7,9 +7,10 @@ import type { HostPattern } from '../../lib/host-pattern.ts';
 import type { Log } from '../../lib/log.ts';
 import { Secret } from '../../lib/secret.ts';
 import { shortestEncoded, shortestSpelling } from '../../lib/spellings.ts';
+import { variableName } from '../../lib/variable-name.ts';
 import type { EngineConfig } from '../config/agent-config.ts';
 import { readMounted, readSecretFolder } from './secret-folder.ts';
-import { defaultUse, isSecretName, nameProblem, parseSecretsFile, type SecretEntry } from './secrets-file.ts';
+import { defaultUse, nameProblem, parseSecretsFile, type SecretEntry } from './secrets-file.ts';
 
 /** Characters of a secret. A longer one is a file, and no field takes it. */
 const longest = 10_000;
@@ -101,7 +102,7 @@ function plain(name: string, value: string): SecretEntry {
 }
 
 function problemOf(name: string, value: string): string | null {
-  if (!isSecretName(name)) return nameProblem;
+  if (!variableName.test(name)) return nameProblem;
   if (value.trim().length < shortestSpelling) {
     return `the value must have at least ${shortestSpelling} characters: a shorter one cannot be kept out of texts`;
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type NodeType, nodeTypes } from '../../flow/node-types.ts';
 import { type HostPattern, parseHostPattern } from '../../lib/host-pattern.ts';
+import { variableName } from '../../lib/variable-name.ts';
 
 /** One entry of a secrets file. */
 export interface SecretEntry {
@@ -56,7 +57,7 @@ export function parseSecretsFile(text: string): { entries: SecretEntry[]; proble
   const entries: SecretEntry[] = [];
   const problems: string[] = [];
   for (const [index, [name, written]] of Object.entries(json).entries()) {
-    const where = isSecretName(name) ? name : `entry ${index + 1}`;
+    const where = variableName.test(name) ? name : `entry ${index + 1}`;
     if (where !== name) problems.push(`${where}: ${nameProblem}`);
     const isText = typeof written === 'string';
     const parsed = (isText ? entrySchema.options[0] : entrySchema.options[1]).safeParse(written);
@@ -77,11 +78,6 @@ export function parseSecretsFile(text: string): { entries: SecretEntry[]; proble
     }
   }
   return { entries, problems };
-}
-
-/** True for what flows can refer to as `{{NAME}}`. */
-export function isSecretName(name: string): boolean {
-  return /^[A-Za-z_][A-Za-z0-9_.-]{0,99}$/.test(name);
 }
 
 export const nameProblem =

@@ -1,13 +1,14 @@
-import type { LookupFunction, Socket } from 'node:net';
-import { connect, isIP } from 'node:net';
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { Target } from './network-rules.ts';
 
 /** A look-up that knows one answer, whatever it is asked: a connection goes to the addresses that were checked and to no others. */
 export function pinnedLookup(addresses: readonly string[]): LookupFunction {
   const entries = addresses.map((address) => ({ address, family: isIP(address) }));
-  return (_host, { all }, callback) => {
-    const [first] = entries;
-    if (all === true) callback(null, entries);
+  return (_host, { all, family }, callback) => {
+    const wanted =
+      family === 4 || family === 6 ? entries.filter((entry) => entry.family === family) : entries;
+    const [first] = wanted;
+    if (all === true && first !== undefined) callback(null, wanted);
     else if (first !== undefined) callback(null, first.address, first.family);
     else callback(Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), '');
   };

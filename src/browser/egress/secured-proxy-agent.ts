@@ -2,6 +2,7 @@ import { Agent } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
+import { bareHost } from '../../lib/host-and-port.ts';
 
 /**
  * Connections to a proxy that is spoken to over TLS, a new one for each tunnel. Its certificate must be that of the proxy: by
@@ -16,7 +17,7 @@ export class SecuredProxyAgent extends Agent {
   override createConnection(
     ...[options, callback]: Parameters<Agent['createConnection']>
   ): Duplex | null | undefined {
-    const host = String(options.host ?? '').replace(/^\[|\]$/g, '');
+    const host = bareHost(String(options.host ?? ''));
     return super.createConnection({ ...options, servername: isIP(host) === 0 ? host : '' }, callback);
   }
 }

@@ -1,4 +1,4 @@
-import type { ChosenProxy } from '../../agent/client/proxies.ts';
+import { type ChosenProxy, chooseProxy } from '../../agent/client/proxies.ts';
 import { errorText, systemErrorCode } from '../../lib/errors.ts';
 import { portOf } from '../../lib/host-and-port.ts';
 import { parseNoProxy } from '../../lib/no-proxy.ts';
@@ -47,7 +47,7 @@ function whyNone(
   target: URL,
   { httpProxy, httpsProxy, noProxy }: { httpProxy: string; httpsProxy: string; noProxy: string },
 ): string {
-  const isSet = httpProxy !== '' || (target.protocol === 'https:' && httpsProxy !== '');
+  const isSet = chooseProxy({ httpProxy, httpsProxy })(target) !== null;
   if (!isSet) return `none is set for ${target.protocol} addresses`;
   const entry = noProxy.split(/[,\s]+/).find((text) => parseNoProxy(text)(target.hostname, portOf(target)));
   return `none: NO_PROXY names ${target.hostname} (${entry})`;

@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
+import { abortScope } from '../../lib/abort-scope.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { CancelledError, ExpectedError, errorText } from '../../lib/errors.ts';
+import { unlessAborted } from '../../lib/unless-aborted.ts';
 import { type Check, defaultLimitMs, type Finding, failed, skipped } from './check.ts';
 import type { CheckResult } from './report.ts';
 import type { Scene } from './scene.ts';
@@ -49,30 +51,17 @@ export async function runChecks(
   async function look(check: Check): Promise<Finding> {
     if (check.isDeep === true && !isDeep) return skipped('it takes about a minute', 'qualinet doctor --deep');
     const limitMs = check.limitMs ?? defaultLimitMs;
-    const ending = new AbortController();
-    // A check may hold many connections, each of which listens.
-    setMaxListeners(100, ending.signal);
-    const tooLong = new CancelledError(`nothing came of it within ${limitMs / 1_000} s`);
-    const onAbort = (): void => ending.abort(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const timer = new AbortController();
-    const limit = clock.sleep(limitMs, timer.signal).then(
-      () => ending.abort(tooLong),
-      () => {},
-    );
-    const stopped = new Promise<never>((_, reject) => {
-      ending.signal.addEventListener('abort', () => reject(ending.signal.reason), { once: true });
-      if (ending.signal.aborted) reject(ending.signal.reason);
+    const scope = abortScope([signal], {
+      clock,
+      timeoutMs: limitMs,
+      reason: () => new CancelledError(`nothing came of it within ${limitMs / 1_000} s`),
     });
     try {
-      return await Promise.race([check.run(scene, ending.signal), stopped]);
+      return await unlessAborted(check.run(scene, scope.signal), scope.signal);
     } catch (error) {
       return findingOf(error, check);
     } finally {
-      timer.abort();
-      await limit;
-      signal.removeEventListener('abort', onAbort);
+      scope.close();
     }
   }
 }

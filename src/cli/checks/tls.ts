@@ -1,3 +1,4 @@
+import { isLoopbackHost } from '../../lib/host-and-port.ts';
 import { type Check, type Finding, failed, ok, warning } from './check.ts';
 import { type LeafCertificate, tlsFinding, tlsRefusal } from './tls-problem.ts';
 
@@ -37,7 +38,7 @@ export const tls: Check = {
 };
 
 function withoutTls({ hostname, host }: URL): Finding {
-  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
+  return isLoopbackHost(hostname)
     ? ok('not used: the bridge is on this machine')
     : warning(
         'not used: flows and their variables travel in the clear',

@@ -17,6 +17,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { EnvironmentError, errorText, StoppedError, UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 import { lockFolder } from '../../lib/folder-lock.ts';
+import { isLoopbackHost } from '../../lib/host-and-port.ts';
 import type { Log } from '../../lib/log.ts';
 import { printable } from '../../lib/printable.ts';
 import { version } from '../../lib/version.ts';
@@ -192,5 +193,5 @@ export async function readLine(stream: NodeJS.ReadableStream, signal: AbortSigna
 
 function isPlainHttp(address: string): boolean {
   const { protocol, hostname } = new URL(address);
-  return protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+  return protocol === 'http:' && !isLoopbackHost(hostname);
 }

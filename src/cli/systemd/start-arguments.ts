@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { CommandOption } from '../../command-line/command.ts';
+import { declaredOption } from '../../command-line/declared.ts';
 
 /** Options of `start` that were given to another command, as arguments for `start`. */
 export interface StartArguments {
@@ -18,24 +19,21 @@ export function startArguments(
   { cwd, except = [] }: { cwd: string; except?: readonly string[] },
 ): StartArguments {
   const found: StartArguments = { arguments: [], paths: [] };
-  for (const { flags } of table) {
-    const [flag = '', placeholder = ''] = flags.split(' ');
-    const value = values[camelCased(flag)];
+  for (const option of table) {
+    const { long, name, placeholder } = declaredOption(option);
+    const flag = `--${long}`;
+    const value = values[name];
     if (value === undefined || value === false || except.includes(flag)) continue;
     if (value === true) {
       found.arguments.push(flag);
       continue;
     }
     for (const text of [value].flat().map(String)) {
-      const isPath = /^<(file|path|folder)>$/.test(placeholder);
+      const isPath = /^(file|path|folder)$/.test(placeholder ?? '');
       const written = isPath ? resolve(cwd, text) : text;
       if (isPath) found.paths.push({ flag, path: written });
       found.arguments.push(flag, written);
     }
   }
   return found;
-}
-
-function camelCased(flag: string): string {
-  return flag.replace(/^--/, '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
