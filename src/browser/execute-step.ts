@@ -5,6 +5,7 @@ import { candidatesOf, readStep, type Step, type StepData, timeoutOf } from '../
 import type { Variables } from '../flow/variables.ts';
 import type { Clock } from '../lib/clock.ts';
 import { duration } from '../lib/duration.ts';
+import { errorText } from '../lib/errors.ts';
 import { type ActionDone, actions } from './actions.ts';
 import type { LocateDeps } from './locate.ts';
 import type { RunDeed } from './run-deed.ts';
@@ -125,9 +126,14 @@ function leadsElsewhere(faults: readonly string[]): boolean {
   return faults.some((fault) => /^url: \S+: addresses are not opened/.test(fault));
 }
 
-/** Playwright rejects what is under way a moment before it tells why: the event that follows names the reason. */
+/**
+ * Playwright rejects what is under way a moment before it tells why: the event that follows names the reason. An address that
+ * is being opened when its page crashes fails as one that answered with no page.
+ */
 async function reasonOf(thrown: unknown, { gone }: RunPage): Promise<unknown> {
-  if (stepErrorFrom(thrown)?.kind !== 'browser_crashed') return thrown;
+  const isLikelyGone =
+    stepErrorFrom(thrown)?.kind === 'browser_crashed' || /ERR_ABORTED/.test(errorText(thrown));
+  if (!isLikelyGone) return thrown;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, 200);
     gone.addEventListener('abort', () => {

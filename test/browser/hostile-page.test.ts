@@ -203,6 +203,24 @@ describe('a page that goes', () => {
     expect((await site.run([open('/')])).result.status).toBe('passed');
   });
 
+  it('says that the page crashed also when that happened while an address was opened', async () => {
+    const { result } = await site.run([open('/'), open('/silent')], {
+      onPage: ({ page, context }) =>
+        page.on('request', async (request) => {
+          if (!request.url().endsWith('/silent')) return;
+          // Commands for a page that is on its way are held back until it arrived: its process is ended from outside.
+          const session = await context.browser()?.newBrowserCDPSession();
+          const { processInfo = [] } = (await session?.send('SystemInfo.getProcessInfo')) ?? {};
+          for (const { id, type } of processInfo) if (type === 'renderer') process.kill(id, 'SIGKILL');
+          await session?.detach();
+        }),
+    });
+    expect(result.stepsResult[1]).toMatchObject({
+      errorKind: 'browser_crashed',
+      error: 'the page crashed',
+    });
+  });
+
   it('fails its step when the browser is killed under it, and the next run gets another browser', async () => {
     const pid = site.browser().pid;
     if (pid === null) throw new Error('the browser has no pid');
