@@ -1,4 +1,4 @@
-import type { RunDeed } from '../browser/run-deed.ts';
+import type { RunDeed } from '../browser/step/run-deed.ts';
 import type { StepEvent } from '../protocol/run-result.ts';
 import type { LeaseEnd } from './lease/lease-end.ts';
 

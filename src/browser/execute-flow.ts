@@ -8,14 +8,14 @@ import { ExpectedError } from '../lib/errors.ts';
 import { unlessAborted } from '../lib/unless-aborted.ts';
 import type { RunError, RunResult, StepEvent, StepResult } from '../protocol/run-result.ts';
 import { networkOutcome } from './egress/network-outcome.ts';
-import { type Picture, takePicture } from './evidence.ts';
+import { type Picture, takePicture } from './evidence/take-picture.ts';
+import { createTypedFields, type TypedFields } from './evidence/typed-fields.ts';
 import { executeStep } from './execute-step.ts';
-import type { RunDeed } from './run-deed.ts';
 import type { RunPage } from './run-page.ts';
-import { cut } from './step-error.ts';
-import { completionOf, resultOf, runErrorFrom, withoutSecrets } from './step-result.ts';
-import { withinMs } from './time-budget.ts';
-import { createTypedFields, type TypedFields } from './typed-fields.ts';
+import type { RunDeed } from './step/run-deed.ts';
+import { cut } from './step/step-error.ts';
+import { completionOf, resultOf, runErrorFrom, withoutSecrets } from './step/step-result.ts';
+import { withinMs } from './step/time-budget.ts';
 
 /** A picture to keep, and the step it shows. */
 export type FailurePicture = Picture & { nodeId: string };

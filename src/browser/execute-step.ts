@@ -6,15 +6,15 @@ import type { Variables } from '../flow/variables.ts';
 import type { Clock } from '../lib/clock.ts';
 import { duration } from '../lib/duration.ts';
 import { errorText } from '../lib/errors.ts';
-import { type ActionDone, actions } from './actions.ts';
-import type { LocateDeps } from './locate.ts';
-import type { RunDeed } from './run-deed.ts';
+import { type ActionDone, actions } from './actions/actions.ts';
+import type { StepSecrets } from './evidence/step-secrets.ts';
+import type { TypedFields } from './evidence/typed-fields.ts';
+import type { LocateDeps } from './locating/locate.ts';
 import type { RunPage } from './run-page.ts';
-import { ensureAddressMayHave, ensureFrameMayHave } from './secret-hosts.ts';
-import { type StepError, StepFailure, stepErrorFrom } from './step-error.ts';
-import { timeBudget } from './time-budget.ts';
-import type { StepSecrets } from './type-secret.ts';
-import type { TypedFields } from './typed-fields.ts';
+import type { RunDeed } from './step/run-deed.ts';
+import { ensureAddressMayHave, ensureFrameMayHave } from './step/secret-hosts.ts';
+import { type StepError, StepFailure, stepErrorFrom } from './step/step-error.ts';
+import { timeBudget } from './step/time-budget.ts';
 
 /** How one step ended. `stopped`: the run was told to stop while the step was under way. */
 export type StepOutcome =

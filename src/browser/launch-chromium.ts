@@ -2,12 +2,12 @@ import type { Browser } from 'playwright-core';
 import type { Certificate } from '../lib/certificates.ts';
 import { EnvironmentError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
-import { browserEnvironment } from './browser-environment.ts';
-import type { Environment } from './browser-machine.ts';
 import { chromiumNetworkFlags } from './egress/chromium-network-flags.ts';
-import type { BrowserChoice } from './find-browser.ts';
-import { loadPlaywright } from './load-playwright.ts';
-import { plainMessage } from './step-error.ts';
+import { browserEnvironment } from './install/browser-environment.ts';
+import type { Environment } from './install/browser-machine.ts';
+import type { BrowserChoice } from './install/find-browser.ts';
+import { loadPlaywright } from './install/load-playwright.ts';
+import { plainMessage } from './step/step-error.ts';
 import { trustInBrowser } from './trusted-ca.ts';
 
 /** `auto`: on unless root, with a warning where it does not work; `required`: on, or the browser does not start. */

@@ -3,7 +3,7 @@ import type { Log } from '../lib/log.ts';
 import type { EgressProxy } from './egress/egress-proxy.ts';
 import { greetProxy } from './egress/greet-proxy.ts';
 import { type PageNetwork, pageNetwork } from './egress/page-network.ts';
-import { BrowserEndedFailure, cut, StepFailure } from './step-error.ts';
+import { BrowserEndedFailure, cut, StepFailure } from './step/step-error.ts';
 
 /** A fresh context with the one page a run acts on. Nothing of an earlier run is in it, nothing of it stays. */
 export interface RunPage {

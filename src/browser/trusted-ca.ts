@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { Certificate } from '../lib/certificates.ts';
 import { EnvironmentError, errorText, systemErrorCode } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
-import type { Environment } from './browser-machine.ts';
+import type { Environment } from './install/browser-machine.ts';
 
 /** What makes a Chromium trust more than its own list. */
 export interface BrowserTrust {

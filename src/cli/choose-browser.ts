@@ -1,4 +1,4 @@
-import { type BrowserChoice, findBrowser } from '../browser/find-browser.ts';
+import { type BrowserChoice, findBrowser } from '../browser/install/find-browser.ts';
 import type { CommandContext } from '../command-line/command.ts';
 import { EnvironmentError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';

@@ -2,7 +2,7 @@ import type { ExecuteFlow } from '../agent/lease/run-lease.ts';
 import { isHandBack } from '../agent/lease/run-outcome.ts';
 import { executeFlow } from '../browser/execute-flow.ts';
 import type { RunPage } from '../browser/run-page.ts';
-import { BrowserEndedFailure } from '../browser/step-error.ts';
+import { BrowserEndedFailure } from '../browser/step/step-error.ts';
 import type { WarmBrowser } from '../browser/warm-browser.ts';
 import { systemClock } from '../lib/clock.ts';
 import { RunInterruptedError } from '../lib/errors.ts';

@@ -1,6 +1,6 @@
 import type { EngineConfig } from '../agent/config/agent-config.ts';
 import type { NetworkOptions } from '../browser/egress/egress-proxy.ts';
-import type { BrowserChoice } from '../browser/find-browser.ts';
+import type { BrowserChoice } from '../browser/install/find-browser.ts';
 import type { BrowserWatcher } from '../browser/launch-chromium.ts';
 import { launchBrowser, type WarmBrowser } from '../browser/warm-browser.ts';
 import type { CommandContext } from '../command-line/command.ts';

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BrowserChoice } from '../browser/find-browser.ts';
+import type { BrowserChoice } from '../browser/install/find-browser.ts';
 import type { Writer } from '../command-line/command.ts';
 import type { Step } from '../flow/step.ts';
 import { duration } from '../lib/duration.ts';

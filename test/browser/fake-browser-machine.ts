@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import type { BrowserDeps } from '../../src/browser/browser-machine.ts';
+import type { BrowserDeps } from '../../src/browser/install/browser-machine.ts';
 
 /** A Linux machine in a temporary folder: browsers and installers on it are small shell scripts. */
 export interface FakeMachine {

@@ -1,8 +1,8 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findBrowser } from '../../src/browser/find-browser.ts';
-import { npmBrowserPackage } from '../../src/browser/npm-browser-package.ts';
+import { findBrowser } from '../../src/browser/install/find-browser.ts';
+import { npmBrowserPackage } from '../../src/browser/install/npm-browser-package.ts';
 import { EnvironmentError } from '../../src/lib/errors.ts';
 import {
   type FakeMachine,

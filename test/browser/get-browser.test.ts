@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { getBrowser, installBrowser } from '../../src/browser/get-browser.ts';
+import { getBrowser, installBrowser } from '../../src/browser/install/get-browser.ts';
 import { EnvironmentError } from '../../src/lib/errors.ts';
 import {
   browserPackage,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runBrowserProgram } from '../../src/browser/run-browser-program.ts';
+import { runBrowserProgram } from '../../src/browser/install/run-browser-program.ts';
 
 const node = (script: string, options: { limitMs?: number; graceMs?: number; stopWhen?: RegExp } = {}) =>
   runBrowserProgram(process.execPath, ['-e', script], { env: {}, limitMs: 20_000, ...options });

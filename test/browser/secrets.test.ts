@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FailurePicture } from '../../src/browser/execute-flow.ts';
-import type { RunDeed } from '../../src/browser/run-deed.ts';
+import type { RunDeed } from '../../src/browser/step/run-deed.ts';
 import { browserTests } from '../support/flow-in-browser.ts';
 import { maskedShare } from '../support/picture-pixels.ts';
 import { secretsOf } from '../support/secret.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cut, StepFailure, stepErrorFrom } from '../../src/browser/step-error.ts';
+import { cut, StepFailure, stepErrorFrom } from '../../src/browser/step/step-error.ts';
 import { limits } from '../../src/protocol/limits.ts';
 
 const playwright = (message: string, name = 'Error'): Error => Object.assign(new Error(message), { name });

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { findBrowser } from '../../src/browser/find-browser.ts';
+import { findBrowser } from '../../src/browser/install/find-browser.ts';
 import { prepareDatabaseTemplate } from './database-template.ts';
 import { startPostgres } from './postgres-server.ts';
 

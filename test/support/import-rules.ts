@@ -26,6 +26,7 @@ export const roomOrder: Readonly<Record<string, readonly string[]>> = {
     'life',
     'health',
   ],
+  browser: ['install', 'step', 'egress', 'evidence', 'locating', 'actions'],
   bridge: [
     'db',
     'events',

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type BrowserChoice, findBrowser } from '../../src/browser/find-browser.ts';
+import { type BrowserChoice, findBrowser } from '../../src/browser/install/find-browser.ts';
 
 /** The Chromium the tests run on: the one the suite was prepared with, else the one a runner would find. */
 export async function testBrowser(): Promise<BrowserChoice> {

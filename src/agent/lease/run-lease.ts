@@ -1,5 +1,5 @@
 import type { FlowRun } from '../../browser/execute-flow.ts';
-import type { RunDeed } from '../../browser/run-deed.ts';
+import type { RunDeed } from '../../browser/step/run-deed.ts';
 import { checkFlow } from '../../flow/check-flow.ts';
 import { type LocalSecrets, noSecrets } from '../../flow/local-secrets.ts';
 import { abortScope } from '../../lib/abort-scope.ts';

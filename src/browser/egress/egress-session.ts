@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { RunDeed } from '../run-deed.ts';
+import type { RunDeed } from '../step/run-deed.ts';
 import { netErrorOf } from './net-errors.ts';
 import type { NetworkRules, Refusal, Target } from './network-rules.ts';
 

@@ -1,5 +1,5 @@
 import type { BrowserContext, Page, Request } from 'playwright-core';
-import type { RunDeed } from '../run-deed.ts';
+import type { RunDeed } from '../step/run-deed.ts';
 import type { EgressSession } from './egress-session.ts';
 import { type NetworkRules, type Refusal, type Target, targetOf } from './network-rules.ts';
 

@@ -1,5 +1,5 @@
 import { readMachine } from '../../agent/life/machine-reading.ts';
-import type { BrowserKind } from '../../browser/browser-machine.ts';
+import type { BrowserKind } from '../../browser/install/browser-machine.ts';
 import { byteText } from '../../lib/bytes.ts';
 import { type Check, failed, ok, warning } from './check.ts';
 import type { Scene } from './scene.ts';

@@ -6,7 +6,7 @@ import type { AgentConfig } from '../../agent/config/agent-config.ts';
 import { type Credentials, readCredentials } from '../../agent/credentials/credentials.ts';
 import { createIdentity } from '../../agent/credentials/identity.ts';
 import type { LocalPolicy } from '../../agent/policy/local-policy.ts';
-import type { BrowserChoice } from '../../browser/find-browser.ts';
+import type { BrowserChoice } from '../../browser/install/find-browser.ts';
 import type { Rendering } from '../../browser/probe-rendering.ts';
 import type { WarmBrowser } from '../../browser/warm-browser.ts';
 import type { CommandContext } from '../../command-line/command.ts';

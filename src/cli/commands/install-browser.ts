@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { agentHome } from '../../agent/config/agent-config.ts';
 import { browserSettings } from '../../agent/config/browser-settings.ts';
 import { readSettings } from '../../agent/config/setting.ts';
-import { getBrowser, installBrowser as installShell } from '../../browser/get-browser.ts';
+import { getBrowser, installBrowser as installShell } from '../../browser/install/get-browser.ts';
 import { defineCommand } from '../../command-line/command.ts';
 import { StoppedError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';

@@ -13,7 +13,7 @@ import type { EndOfLife } from '../../agent/life/flight-record.ts';
 import { type ShutdownStep, watchSignals } from '../../agent/shutdown.ts';
 import { tellLog } from '../../agent/tell-log.ts';
 import { writableHome } from '../../agent/writable-home.ts';
-import type { BrowserChoice } from '../../browser/find-browser.ts';
+import type { BrowserChoice } from '../../browser/install/find-browser.ts';
 import type { WarmBrowser } from '../../browser/warm-browser.ts';
 import { defineCommand } from '../../command-line/command.ts';
 import { openLog } from '../../command-line/open-log.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { NetworkOptions } from '../../../src/browser/egress/egress-proxy.ts';
 import type { NetworkRules } from '../../../src/browser/egress/network-rules.ts';
-import { loadPlaywright } from '../../../src/browser/load-playwright.ts';
+import { loadPlaywright } from '../../../src/browser/install/load-playwright.ts';
 import { launchBrowser, type WarmBrowser } from '../../../src/browser/warm-browser.ts';
 import { parseHostPattern } from '../../../src/lib/host-pattern.ts';
 import { silentLog } from '../../../src/lib/log.ts';

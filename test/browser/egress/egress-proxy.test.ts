@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type NetworkOptions, startEgressProxy } from '../../../src/browser/egress/egress-proxy.ts';
 import type { EgressSession } from '../../../src/browser/egress/egress-session.ts';
 import type { NetworkProfile, NetworkRules } from '../../../src/browser/egress/network-rules.ts';
-import type { RunDeed } from '../../../src/browser/run-deed.ts';
+import type { RunDeed } from '../../../src/browser/step/run-deed.ts';
 import { parseHostPattern } from '../../../src/lib/host-pattern.ts';
 import { startSite } from '../../support/site.ts';
 import { until } from '../../support/until.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { takePicture } from '../../src/browser/evidence.ts';
+import { takePicture } from '../../src/browser/evidence/take-picture.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { browserTests } from '../support/flow-in-browser.ts';

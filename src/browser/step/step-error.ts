@@ -1,6 +1,6 @@
-import { errorText } from '../lib/errors.ts';
-import { limits } from '../protocol/limits.ts';
-import type { StepErrorKind } from '../protocol/run-result.ts';
+import { errorText } from '../../lib/errors.ts';
+import { limits } from '../../protocol/limits.ts';
+import type { StepErrorKind } from '../../protocol/run-result.ts';
 
 /** Why a step failed: a kind for programs, a sentence for people. */
 export interface StepError {

@@ -1,6 +1,6 @@
 import type { Frame } from 'playwright-core';
-import type { LocalSecret } from '../flow/local-secrets.ts';
-import { portOf } from '../lib/host-and-port.ts';
+import type { LocalSecret } from '../../flow/local-secrets.ts';
+import { portOf } from '../../lib/host-and-port.ts';
 import { StepFailure } from './step-error.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
-import type { LocalSecret } from '../flow/local-secrets.ts';
+import type { LocalSecret } from '../../flow/local-secrets.ts';
+import { ensureFrameMayHave } from '../step/secret-hosts.ts';
 import { type LookRequest, lookInPage, type PageLook } from './look-in-page.ts';
-import { ensureFrameMayHave } from './secret-hosts.ts';
 
 /** What a look is asked of. */
 export interface Sight {

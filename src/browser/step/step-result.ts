@@ -1,8 +1,8 @@
-import type { Step } from '../flow/step.ts';
-import { ExpectedError, errorText } from '../lib/errors.ts';
-import type { Redactor } from '../lib/redactor.ts';
-import type { RunError, StepEvent, StepResult } from '../protocol/run-result.ts';
-import type { StepOutcome } from './execute-step.ts';
+import type { Step } from '../../flow/step.ts';
+import { ExpectedError, errorText } from '../../lib/errors.ts';
+import type { Redactor } from '../../lib/redactor.ts';
+import type { RunError, StepEvent, StepResult } from '../../protocol/run-result.ts';
+import type { StepOutcome } from '../execute-step.ts';
 import { cut } from './step-error.ts';
 
 /**

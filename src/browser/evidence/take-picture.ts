@@ -1,10 +1,10 @@
 import type { Page, PageScreenshotOptions } from 'playwright-core';
-import { noSecrets } from '../flow/local-secrets.ts';
-import type { Clock } from '../lib/clock.ts';
-import { limits } from '../protocol/limits.ts';
+import { noSecrets } from '../../flow/local-secrets.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { limits } from '../../protocol/limits.ts';
+import { plainMessage } from '../step/step-error.ts';
+import { withinMs } from '../step/time-budget.ts';
 import { coverSecrets, type Hidden } from './hide-secrets.ts';
-import { plainMessage } from './step-error.ts';
-import { withinMs } from './time-budget.ts';
 import { createTypedFields } from './typed-fields.ts';
 
 /** A picture of the page as a failed step left it. */

@@ -1,12 +1,12 @@
 import type { Locator, Page } from 'playwright-core';
-import type { Clock } from '../lib/clock.ts';
-import { duration } from '../lib/duration.ts';
-import type { PageNetwork } from './egress/page-network.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { duration } from '../../lib/duration.ts';
+import type { PageNetwork } from '../egress/page-network.ts';
+import type { StepSecrets } from '../evidence/step-secrets.ts';
+import { cut, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
+import type { TimeBudget } from '../step/time-budget.ts';
 import type { ElementLook, LookRequest, Need } from './look-in-page.ts';
 import { type Sight, sightOf, sightOfJudged } from './sight.ts';
-import { cut, isBetweenDocuments, plainMessage, StepFailure } from './step-error.ts';
-import type { TimeBudget } from './time-budget.ts';
-import type { StepSecrets } from './type-secret.ts';
 
 /** What a step looks for. */
 export interface Wanted {

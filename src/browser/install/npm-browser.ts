@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorText, systemErrorCode } from '../lib/errors.ts';
+import { errorText, systemErrorCode } from '../../lib/errors.ts';
 import { type BrowserMachine, onPath } from './browser-machine.ts';
 import type { PinnedPackage } from './npm-browser-package.ts';
 import { programFailure, runBrowserProgram } from './run-browser-program.ts';

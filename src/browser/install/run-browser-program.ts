@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { errorText } from '../lib/errors.ts';
+import { errorText } from '../../lib/errors.ts';
 import type { Environment } from './browser-machine.ts';
 
 /** How a program ended. */

@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { EnvironmentError } from '../lib/errors.ts';
+import { EnvironmentError } from '../../lib/errors.ts';
 import {
   type BrowserDeps,
   type BrowserKind,

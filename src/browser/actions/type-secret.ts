@@ -1,17 +1,8 @@
 import type { Locator } from 'playwright-core';
-import type { LocalSecret } from '../flow/local-secrets.ts';
+import type { StepSecrets } from '../evidence/step-secrets.ts';
+import { ensureFrameMayHave } from '../step/secret-hosts.ts';
+import { isBetweenDocuments } from '../step/step-error.ts';
 import type { ActOptions } from './act-on-element.ts';
-import { ensureFrameMayHave } from './secret-hosts.ts';
-import { isBetweenDocuments } from './step-error.ts';
-import type { TypedFields } from './typed-fields.ts';
-
-/** The secrets of one step, and who hears what became of them. */
-export interface StepSecrets {
-  used: readonly LocalSecret[];
-  typed: TypedFields;
-  /** They are about to be given to a page of this origin. */
-  onGiven(origin: string): void;
-}
 
 /**
  * Types a text that holds secrets. The page cannot be another one than that which was checked: first the element is taken

@@ -1,4 +1,4 @@
-import { EnvironmentError } from '../lib/errors.ts';
+import { EnvironmentError } from '../../lib/errors.ts';
 import { aptPackage, installAptBrowser } from './apt-browser.ts';
 import {
   type BrowserDeps,

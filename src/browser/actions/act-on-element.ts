@@ -1,8 +1,8 @@
 import type { Frame, Locator, Page, Request } from 'playwright-core';
-import { duration } from '../lib/duration.ts';
-import { type Found, type LocateDeps, locate } from './locate.ts';
-import type { Need } from './look-in-page.ts';
-import { isTimeout, plainMessage, StepFailure, stepErrorFrom } from './step-error.ts';
+import { duration } from '../../lib/duration.ts';
+import { type Found, type LocateDeps, locate } from '../locating/locate.ts';
+import type { Need } from '../locating/look-in-page.ts';
+import { isTimeout, plainMessage, StepFailure, stepErrorFrom } from '../step/step-error.ts';
 
 /** How Playwright is to act on what was found. */
 export interface ActOptions {

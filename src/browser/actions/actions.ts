@@ -1,9 +1,9 @@
-import type { DataOf, NodeType } from '../flow/node-types.ts';
-import { candidatesOf } from '../flow/step.ts';
-import { duration } from '../lib/duration.ts';
-import type { StepResult } from '../protocol/run-result.ts';
+import type { DataOf, NodeType } from '../../flow/node-types.ts';
+import { candidatesOf } from '../../flow/step.ts';
+import { duration } from '../../lib/duration.ts';
+import type { StepResult } from '../../protocol/run-result.ts';
+import { type Found, type LocateDeps, locate } from '../locating/locate.ts';
 import { actOnElement } from './act-on-element.ts';
-import { type Found, type LocateDeps, locate } from './locate.ts';
 import { openAddress } from './open-address.ts';
 import { typeSecret } from './type-secret.ts';
 

@@ -1,7 +1,7 @@
-import { duration } from '../lib/duration.ts';
-import type { PageNetwork } from './egress/page-network.ts';
-import type { LocateDeps } from './locate.ts';
-import { isTimeout, StepFailure } from './step-error.ts';
+import { duration } from '../../lib/duration.ts';
+import type { PageNetwork } from '../egress/page-network.ts';
+import type { LocateDeps } from '../locating/locate.ts';
+import { isTimeout, StepFailure } from '../step/step-error.ts';
 
 /**
  * Opens `url` and waits until the page has loaded; the sentence for the log. An HTTP error status is no failure: what

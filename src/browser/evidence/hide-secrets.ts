@@ -1,5 +1,5 @@
 import type { Frame, JSHandle, Locator, Page } from 'playwright-core';
-import type { LocalSecrets } from '../flow/local-secrets.ts';
+import type { LocalSecrets } from '../../flow/local-secrets.ts';
 import type { TypedFields } from './typed-fields.ts';
 
 /** What no picture may show. */
