@@ -1,5 +1,6 @@
 import { type LocalSecrets, noSecrets } from '../flow/local-secrets.ts';
-import { nodeTypes } from '../flow/node-types.ts';
+import { nodeTypes } from '../flow/node-types/node-types.ts';
+import { createRunVariables } from '../flow/run-variables.ts';
 import type { Step } from '../flow/step.ts';
 import type { Variables } from '../flow/variables.ts';
 import { abortScope } from '../lib/abort-scope.ts';
@@ -13,6 +14,7 @@ import { createTypedFields, type TypedFields } from './evidence/typed-fields.ts'
 import { executeStep } from './execute-step.ts';
 import type { RunPage } from './run-page.ts';
 import type { RunDeed } from './step/run-deed.ts';
+import { noFiles, type RunFiles } from './step/run-files.ts';
 import { cut } from './step/step-error.ts';
 import { completionOf, resultOf, runErrorFrom, withoutSecrets } from './step/step-result.ts';
 import { withinMs } from './step/time-budget.ts';
@@ -38,6 +40,8 @@ export interface ExecuteDeps {
   onDeed(deed: RunDeed): void;
   /** Stores the picture of a failure; a problem does not change how the run ended. */
   keepScreenshot(picture: FailurePicture): Promise<{ url: string } | { problem: string }>;
+  /** The files of this machine that the run may use; none where nothing is said. */
+  files?: RunFiles;
   clock: Clock;
 }
 
@@ -64,7 +68,7 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
   const { redactor } = secrets;
   const { clock, signal, onEvent, onDeed, ensureMayAct } = deps;
   const runStartedAt = clock.monotonicMs();
-  const variables: Record<string, string> = { ...run.variables };
+  const variables = createRunVariables(run.variables);
   const stepsResult: StepResult[] = [];
   const typed = createTypedFields();
   const end = (status: RunResult['status'], error?: RunError): RunResult => ({
@@ -87,14 +91,25 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
       onEvent({ type: 'step_start', nodeId: step.nodeId });
       if (nodeTypes[step.type].hasSideEffects) await untilItMayBegin(halt.signal, deps);
       const stepStartedAt = clock.monotonicMs();
-      const given = { opened, stop: signal, halt: halt.signal, ensureMayAct, clock, secrets, typed, onDeed };
+      const { files = noFiles } = deps;
+      const given = {
+        opened,
+        stop: signal,
+        halt: halt.signal,
+        ensureMayAct,
+        clock,
+        secrets,
+        typed,
+        onDeed,
+        files,
+      };
       if (step.type === 'navigate') opened.network.forget();
       const ended = networkOutcome(step, await executeStep(step, variables, given), opened.network);
       const outcome = withoutSecrets(ended, redactor);
       const durationMs = msSince(stepStartedAt, clock);
 
       if (outcome.how === 'done' && outcome.done.extracted !== undefined) {
-        variables[outcome.done.extracted.variable] = outcome.done.extracted.value;
+        variables.set(outcome.done.extracted.variable, outcome.done.extracted.value);
       }
       const shown = { opened, halt: halt.signal, secrets, typed };
       const result = {

@@ -1,17 +1,18 @@
 import type { Page } from 'playwright-core';
 import { type LocalSecrets, secretsOfStep } from '../flow/local-secrets.ts';
-import type { DataOf, NodeType } from '../flow/node-types.ts';
+import { type DataOf, entryOf, type NodeType } from '../flow/node-types/node-types.ts';
+import type { RunVariables } from '../flow/run-variables.ts';
 import { candidatesOf, readStep, type Step, type StepData, timeoutOf } from '../flow/step.ts';
-import type { Variables } from '../flow/variables.ts';
 import type { Clock } from '../lib/clock.ts';
 import { duration } from '../lib/duration.ts';
 import { errorText } from '../lib/errors.ts';
-import { type ActionDone, actions } from './actions/actions.ts';
+import { actions } from './actions/actions.ts';
+import type { ActionDone, Scene } from './actions/scene.ts';
 import type { StepSecrets } from './evidence/step-secrets.ts';
 import type { TypedFields } from './evidence/typed-fields.ts';
-import type { LocateDeps } from './locating/locate.ts';
 import type { RunPage } from './run-page.ts';
 import type { RunDeed } from './step/run-deed.ts';
+import type { RunFiles } from './step/run-files.ts';
 import { ensureAddressMayHave, ensureFrameMayHave } from './step/secret-hosts.ts';
 import { type StepError, StepFailure, stepErrorFrom } from './step/step-error.ts';
 import { timeBudget } from './step/time-budget.ts';
@@ -28,7 +29,7 @@ export type StepOutcome =
  */
 export async function executeStep(
   step: Step,
-  variables: Variables,
+  variables: RunVariables,
   {
     opened,
     stop,
@@ -38,6 +39,7 @@ export async function executeStep(
     secrets,
     typed,
     onDeed,
+    files,
   }: {
     opened: RunPage;
     stop: AbortSignal;
@@ -47,6 +49,7 @@ export async function executeStep(
     secrets: LocalSecrets;
     typed: TypedFields;
     onDeed: (deed: RunDeed) => void;
+    files: RunFiles;
   },
 ): Promise<StepOutcome> {
   const { used, faults } = secretsOfStep(step, secrets);
@@ -54,7 +57,7 @@ export async function executeStep(
     return { how: 'failed', error: { kind: 'blocked', message: faults.join('; ') }, notes: '' };
   }
   const values = Object.fromEntries(used.map(({ name, value }) => [name, value.reveal()]));
-  const read = readStep(step, { ...variables, ...values });
+  const read = readStep(step, { ...variables.texts, ...values });
   if ('faults' in read) {
     const kind = leadsElsewhere(read.faults) ? 'blocked' : 'invalid_data';
     return { how: 'failed', error: { kind, message: read.faults.join('; ') }, notes: '' };
@@ -74,7 +77,19 @@ export async function executeStep(
     };
     const stepSecrets = used.length === 0 ? {} : { secrets: { used, typed, onGiven } };
     const { page, network } = opened;
-    const deps = { page, network, budget, clock, halt, ensureMayAct, ...stepSecrets };
+    const frame = page.mainFrame();
+    const deps: Scene = {
+      page,
+      frame,
+      network,
+      budget,
+      clock,
+      halt,
+      ensureMayAct,
+      variables,
+      files,
+      ...stepSecrets,
+    };
     if (used.length > 0) judgeBefore(read.step, deps.page, { used, onGiven });
     const done = await backstop.spend(perform(read.step, deps));
     const notes = notesOf(opened);
@@ -95,17 +110,16 @@ function judgeBefore(
   page: Page,
   { used, onGiven }: Pick<StepSecrets, 'used' | 'onGiven'>,
 ): void {
-  switch (type) {
-    case 'type':
-    case 'wait':
+  switch (entryOf(type).secrets) {
+    case 'element':
       return;
-    case 'navigate':
-      onGiven(ensureAddressMayHave(used, data.url));
+    case 'address':
+      if ('url' in data && data.url !== undefined) onGiven(ensureAddressMayHave(used, data.url));
       return;
-    case 'click':
-    case 'assertion':
-    case 'extract':
-      if (candidatesOf(data).some((selector) => selector.includes('enter-frame'))) {
+    case 'never':
+      return;
+    case 'page':
+      if ('selector' in data && candidatesOf(data).some((selector) => selector.includes('enter-frame'))) {
         const names = used.map(({ name }) => name).join(', ');
         throw new StepFailure('blocked', `the secret ${names} is used in the page itself, not in its frames`);
       }
@@ -117,7 +131,7 @@ const backstopMs = 1_000;
 
 function perform<Type extends NodeType>(
   { type, data }: { type: Type; data: DataOf<Type> },
-  deps: LocateDeps,
+  deps: Scene,
 ): Promise<ActionDone> {
   return actions[type](data, deps);
 }

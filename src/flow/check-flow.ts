@@ -1,8 +1,17 @@
+import { didYouMean } from '../lib/did-you-mean.ts';
 import type { FlowSnapshot } from '../protocol/messages.ts';
 import type { FlowProblem } from './flow-problem.ts';
-import { type Graph, looseDecorations, readGraph } from './graph.ts';
+import { type Graph, type GraphNode, looseDecorations, readGraph } from './graph.ts';
 import { linearise } from './linearise.ts';
-import { fieldsOf, isStart, nodeTypeNamed, nodeTypes } from './node-types.ts';
+import {
+  fieldsOf,
+  isStart,
+  type NodeType,
+  nodeTypeNamed,
+  nodeTypes,
+  spelledType,
+  unknownFieldsOf,
+} from './node-types/node-types.ts';
 import { type Step, stepFaults } from './step.ts';
 import { referencedVariables, substitute, type Variables } from './variables.ts';
 
@@ -33,10 +42,12 @@ export function checkFlow(
   // Without a start there is no order, but the fields of every node can be judged all the same.
   const hasStart = graph.nodes.some(({ type }) => isStart(type));
   for (const node of hasStart ? order : graph.nodes) {
-    const type = nodeTypeNamed(node.type);
-    if (type === null || node.isBroken) continue;
-    const step: Step = { nodeId: node.id, type, fields: fieldsOf(type, node.data) };
+    const spelled = spelledType(node.type);
+    if (spelled === null || node.isBroken) continue;
+    const { type } = spelled;
+    const step: Step = { nodeId: node.id, type, fields: { ...spelled.fields, ...fieldsOf(type, node.data) } };
     steps.push(step);
+    problems.push(...unknownFields(node, type));
     for (const fault of stepFaults(type, substitute(step.fields, open))) {
       problems.push({ nodeId: node.id, message: `node "${node.id}" (${node.type}): ${fault}` });
     }
@@ -52,6 +63,15 @@ export function checkFlow(
     if (typeof extracted === 'string') known[extracted] = '';
   }
   return problems.length === 0 ? { ok: true, steps, warnings } : { ok: false, problems, warnings };
+}
+
+function unknownFields({ id, type: written, data }: GraphNode, type: NodeType): FlowProblem[] {
+  const known = Object.keys(nodeTypes[type].data.shape);
+  return unknownFieldsOf(type, data).map((field) => {
+    const guess = didYouMean(field, known);
+    const advice = guess === null ? `known are ${known.join(', ')}` : `did you mean "${guess}"?`;
+    return { nodeId: id, message: `node "${id}" (${written}): unknown field "${field}"; ${advice}` };
+  });
 }
 
 function unknownTypes(graph: Graph): FlowProblem[] {

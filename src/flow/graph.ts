@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fieldPath } from '../protocol/problem.ts';
 import type { FlowProblem } from './flow-problem.ts';
-import { decorations } from './node-types.ts';
+import { decorations } from './node-types/node-types.ts';
 
 /** A node with the fields a run needs; all others of React Flow (position, width, selected, ...) are ignored. */
 export interface GraphNode {

@@ -1,7 +1,7 @@
 import { limits } from '../protocol/limits.ts';
 import type { FlowProblem } from './flow-problem.ts';
 import { type Graph, type GraphNode, looseDecorations } from './graph.ts';
-import { isStart } from './node-types.ts';
+import { isStart } from './node-types/node-types.ts';
 
 /** The nodes after `start` in the order they run, what keeps the graph from having one, and what is merely odd. */
 export interface Linearised {

@@ -1,7 +1,7 @@
 import type { HostPattern } from '../lib/host-pattern.ts';
 import { createRedactor, type Redactor } from '../lib/redactor.ts';
 import type { Secret } from '../lib/secret.ts';
-import type { NodeType } from './node-types.ts';
+import type { NodeType } from './node-types/node-types.ts';
 import type { Step } from './step.ts';
 import { referencedVariables } from './variables.ts';
 

@@ -34,14 +34,32 @@ export const stepResultSchema = z.object({
   /** What went wrong; present exactly when `status` is `failed`. */
   error: text.optional(),
   errorKind: z.enum(stepErrorKinds).or(unknownWord).optional(),
-  /** Where the picture of the failure is. */
+  /** Where the picture of the failure is, or that of a `screenshot` step. */
   screenshotUrl: z.string().max(2_048).optional(),
-  /** Why a failed step has no picture. */
+  /** Why there is no picture where one belongs. */
   screenshotProblem: text.optional(),
-  /** The fallback selector that was used because those before it matched nothing. */
-  healed: z.object({ selector: text, insteadOf: text }).optional(),
+  /** The fallback selector that was used because those before it matched nothing, and the order of selectors that would have found it first. */
+  healed: z
+    .object({ selector: text, insteadOf: text, proposed: z.array(text).max(60).optional() })
+    .optional(),
   /** The variable an extract step set. */
   extracted: z.object({ variable: z.string().max(200), value: text }).optional(),
+  /** True for a soft assertion that failed: the run went on, and failed at its end. */
+  soft: z.boolean().optional(),
+  /** How often the step was tried, where that was more than once. */
+  attempts: z.int().min(2).max(100).optional(),
+  /** In a loop: the round, counted from 1, of each loop around the step from the outside in. */
+  rounds: z.array(z.int().positive()).max(50).optional(),
+  /** What went wrong in the page during a step that failed. */
+  observed: z
+    .object({
+      consoleErrors: z.array(text).max(50).optional(),
+      failedRequests: z.array(text).max(50).optional(),
+      pageErrors: z.array(text).max(50).optional(),
+    })
+    .optional(),
+  /** A file that the page gave to save. */
+  download: z.object({ fileName: z.string().max(1_000), bytes: z.number().nonnegative() }).optional(),
 });
 export type StepResult = z.infer<typeof stepResultSchema>;
 

@@ -5,7 +5,7 @@ import { agentSettings } from '../../src/agent/config/agent-config.ts';
 import type { Setting } from '../../src/agent/config/setting.ts';
 import { qualinetBridge } from '../../src/bridge/cli/command-table.ts';
 import { qualinet } from '../../src/cli/command-table.ts';
-import { nodeTypes } from '../../src/flow/node-types.ts';
+import { nodeTypes } from '../../src/flow/node-types/node-types.ts';
 import { mayImport, packageOwners, roomOrder } from '../support/import-rules.ts';
 import { protocolDocument } from '../support/protocol-document.ts';
 

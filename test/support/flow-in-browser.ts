@@ -6,7 +6,7 @@ import type { RunPage } from '../../src/browser/run-page.ts';
 import type { RunDeed } from '../../src/browser/step/run-deed.ts';
 import { launchBrowser, type WarmBrowser } from '../../src/browser/warm-browser.ts';
 import { type LocalSecrets, noSecrets } from '../../src/flow/local-secrets.ts';
-import { fieldsOf, type NodeType } from '../../src/flow/node-types.ts';
+import { fieldsOf, type NodeType } from '../../src/flow/node-types/node-types.ts';
 import type { Step } from '../../src/flow/step.ts';
 import type { Variables } from '../../src/flow/variables.ts';
 import { systemClock } from '../../src/lib/clock.ts';

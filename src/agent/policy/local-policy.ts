@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { isStart, type NodeType, nodeTypeNamed, nodeTypes } from '../../flow/node-types.ts';
+import { isStart, type NodeType, nodeTypeNamed, nodeTypes } from '../../flow/node-types/node-types.ts';
 import { didYouMean } from '../../lib/did-you-mean.ts';
 import { EnvironmentError, errorText } from '../../lib/errors.ts';
 import { readTrustedFile } from '../../lib/guarded-file.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type NodeType, nodeTypes } from '../../flow/node-types.ts';
+import { type NodeType, nodeTypes } from '../../flow/node-types/node-types.ts';
 import { type HostPattern, parseHostPattern } from '../../lib/host-pattern.ts';
 import { variableName } from '../../lib/variable-name.ts';
 

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { nodeTypeNamed, nodeTypes } from '../../flow/node-types.ts';
+import { nodeTypeNamed, nodeTypes } from '../../flow/node-types/node-types.ts';
 import type { onRedeliveryModes } from '../../protocol/messages.ts';
 import type { RunError } from '../../protocol/run-result.ts';
 import { nowPlus, rowsOf } from '../db/database.ts';

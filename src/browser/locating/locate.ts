@@ -1,4 +1,4 @@
-import type { Locator, Page } from 'playwright-core';
+import type { Frame, Locator, Page } from 'playwright-core';
 import type { Clock } from '../../lib/clock.ts';
 import { duration } from '../../lib/duration.ts';
 import type { PageNetwork } from '../egress/page-network.ts';
@@ -37,6 +37,8 @@ export interface Found {
 
 export interface LocateDeps {
   page: Page;
+  /** Where it is looked: the page's own frame, or one in it. */
+  frame: Frame;
   network: PageNetwork;
   budget: TimeBudget;
   clock: Clock;

@@ -1,3 +1,4 @@
+import { textOfValue } from '../../flow/run-variables.ts';
 import type { Step } from '../../flow/step.ts';
 import { ExpectedError, errorText } from '../../lib/errors.ts';
 import type { Redactor } from '../../lib/redactor.ts';
@@ -9,7 +10,7 @@ import { cut } from './step-error.ts';
  * The same outcome, in which no text holds a secret: before anything is cut, which could leave a part of one. What was
  * extracted loses it, too, lest it travel on in a later step. Names that the flow gives stay as they are.
  */
-export function withoutSecrets(outcome: StepOutcome, { text }: Redactor): StepOutcome {
+export function withoutSecrets(outcome: StepOutcome, { text, deep }: Redactor): StepOutcome {
   if (outcome.how === 'stopped') return outcome;
   if (outcome.how === 'failed') {
     const { kind, message } = outcome.error;
@@ -23,7 +24,7 @@ export function withoutSecrets(outcome: StepOutcome, { text }: Redactor): StepOu
       ...(healed === undefined
         ? {}
         : { healed: { selector: text(healed.selector), insteadOf: text(healed.insteadOf) } }),
-      ...(extracted === undefined ? {} : { extracted: { ...extracted, value: text(extracted.value) } }),
+      ...(extracted === undefined ? {} : { extracted: { ...extracted, value: deep(extracted.value) } }),
     },
   };
 }
@@ -51,7 +52,9 @@ export function resultOf(
     ...(healed === undefined
       ? {}
       : { healed: { selector: cut(healed.selector), insteadOf: cut(healed.insteadOf) } }),
-    ...(extracted === undefined ? {} : { extracted: { ...extracted, value: cut(extracted.value) } }),
+    ...(extracted === undefined
+      ? {}
+      : { extracted: { ...extracted, value: cut(textOfValue(extracted.value)) } }),
   };
 }
 

@@ -1,0 +1,13 @@
+import { type Action, notBuilt } from './scene.ts';
+
+/** Deciding, and everything a flow does with its variables. What a branch leads to is for execute-flow.ts. */
+export const controlActions: {
+  readonly [Type in 'if' | 'loop' | 'subflow' | 'setVariable' | 'evaluate' | 'log']: Action<Type>;
+} = {
+  log: ({ message }) => Promise.resolve({ logs: message }),
+  if: notBuilt('if'),
+  loop: notBuilt('loop'),
+  subflow: notBuilt('subflow'),
+  setVariable: notBuilt('setVariable'),
+  evaluate: notBuilt('evaluate'),
+};

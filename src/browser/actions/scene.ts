@@ -1,0 +1,36 @@
+import type { DataOf, NodeType } from '../../flow/node-types/node-types.ts';
+import type { RunVariables } from '../../flow/run-variables.ts';
+import type { StepResult } from '../../protocol/run-result.ts';
+import type { Found, LocateDeps } from '../locating/locate.ts';
+import type { RunFiles } from '../step/run-files.ts';
+
+/** What an action works on and may use: `page` and `frame` are those of this step. */
+export interface Scene extends LocateDeps {
+  /** The variables of the run as they are now; none of the machine's secrets is among them. */
+  variables: RunVariables;
+  files: RunFiles;
+}
+
+/** What an action did: a sentence for people, and what the result of its step holds besides. */
+export interface ActionDone {
+  logs: string;
+  healed?: NonNullable<StepResult['healed']>;
+  /** The variable that the step sets, whole; the result may cut it. */
+  extracted?: { variable: string; value: unknown };
+  /** The edge that a step which branches goes on along. */
+  branch?: string;
+}
+
+/** What a node type does. Data has its variables in place and was checked. Failures are thrown as StepFailure or as Playwright throws them. */
+export type Action<Type extends NodeType> = (data: DataOf<Type>, scene: Scene) => Promise<ActionDone>;
+
+/** The end of an action on an element that was found. */
+export function done(sentence: string, { healed, passedOver = 'was not there' }: Found): ActionDone {
+  if (healed === undefined) return { logs: sentence };
+  return { logs: `${sentence}, because ${healed.insteadOf} ${passedOver}`, healed };
+}
+
+/** Not there yet. */
+export function notBuilt(type: NodeType): () => Promise<ActionDone> {
+  return () => Promise.reject(new Error(`the node type ${type} is not built yet`));
+}

@@ -1,0 +1,65 @@
+import { mkdir, realpath } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { StepFailure } from './step-error.ts';
+
+/** The files of this machine that a run may read and write: those in one folder, or none. */
+export interface RunFiles {
+  /** Where a file is that the flow gives to a page. Throws StepFailure `blocked` for one that it may not read, `invalid_data` for one that is not there. */
+  toRead(path: string): Promise<string>;
+  /** Where a file goes that the flow keeps, folders made. Throws StepFailure `blocked` for a place it may not write to. */
+  toWrite(path: string): Promise<string>;
+}
+
+/** A machine that lets flows have none of its files. */
+export const noFiles: RunFiles = { toRead: refuse, toWrite: refuse };
+
+/** The files in a folder, links that lead out of it excepted. */
+export function filesIn(folder: string): RunFiles {
+  async function within(path: string, existing: string): Promise<void> {
+    const root = await realpath(folder);
+    const way = relative(root, existing);
+    if (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)) throw outside(path);
+  }
+  return {
+    async toRead(path) {
+      const full = join(folder, lexical(path));
+      const real = await realpath(full).catch(() => null);
+      if (real === null)
+        throw new StepFailure('invalid_data', `there is no file ${path} in the folder of files`);
+      await within(path, real);
+      return real;
+    },
+    async toWrite(path) {
+      const full = join(folder, lexical(path));
+      await mkdir(folder, { recursive: true });
+      await within(path, await nearestReal(dirname(full)));
+      await mkdir(dirname(full), { recursive: true });
+      const target = await realpath(full).catch(() => null);
+      if (target !== null) await within(path, target);
+      return full;
+    },
+  };
+}
+
+function lexical(path: string): string {
+  if (isAbsolute(path) || path.split(/[\\/]/).includes('..')) throw outside(path);
+  return path;
+}
+
+async function nearestReal(path: string): Promise<string> {
+  const real = await realpath(path).catch(() => null);
+  return real ?? nearestReal(dirname(path));
+}
+
+function outside(path: string): StepFailure {
+  return new StepFailure('blocked', `${path} lies outside of the folder that flows may use (--files)`);
+}
+
+function refuse(path: string): Promise<string> {
+  return Promise.reject(
+    new StepFailure(
+      'blocked',
+      `this machine lets flows use none of its files, so not ${path}; start with --files FOLDER`,
+    ),
+  );
+}
