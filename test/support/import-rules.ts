@@ -4,9 +4,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   protocol: ['lib'],
   flow: ['lib', 'protocol'],
   'command-line': ['lib'],
+  recordings: ['lib', 'protocol', 'flow'],
+  report: ['lib', 'protocol', 'flow'],
   browser: ['lib', 'protocol', 'flow'],
   agent: ['lib', 'protocol', 'flow', 'browser'],
-  cli: ['lib', 'protocol', 'flow', 'browser', 'agent', 'command-line'],
+  cli: ['lib', 'protocol', 'flow', 'recordings', 'report', 'browser', 'agent', 'command-line'],
   bridge: ['lib', 'protocol', 'flow'],
   'bridge/cli': ['lib', 'protocol', 'flow', 'command-line', 'bridge'],
   demo: ['lib'],
@@ -46,10 +48,12 @@ export const roomOrder: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages -> the folders that may import them. Node's own modules are open to all. */
 export const packageOwners: Readonly<Record<string, readonly string[]>> = {
-  zod: ['protocol', 'flow', 'agent', 'cli', 'bridge', 'bridge/cli', 'command-line'],
+  zod: ['protocol', 'flow', 'recordings', 'agent', 'cli', 'bridge', 'bridge/cli', 'command-line'],
   'http-message-sig': ['protocol'],
   'playwright-core': ['browser'],
   'proxy-chain': ['browser'],
+  otpauth: ['browser'],
+  acorn: ['recordings'],
   'ipaddr.js': ['browser'],
   undici: ['agent'],
   ky: ['agent'],
