@@ -14,7 +14,9 @@ const root = join(import.meta.dirname, '..');
 
 function filesUnder(folder: string): SourceFile[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter(
+      (entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes('node_modules'),
+    )
     .map((entry) => {
       const path = join(entry.parentPath, entry.name);
       return {

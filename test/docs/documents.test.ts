@@ -5,8 +5,9 @@ import { agentSettings } from '../../src/agent/config/agent-config.ts';
 import type { Setting } from '../../src/agent/config/setting.ts';
 import { qualinetBridge } from '../../src/bridge/cli/command-table.ts';
 import { qualinet } from '../../src/cli/command-table.ts';
-import { nodeTypes } from '../../src/flow/node-types/node-types.ts';
+import { flowSchema } from '../support/flow-schema.ts';
 import { mayImport, packageOwners, roomOrder } from '../support/import-rules.ts';
+import { nodeTypesDocument } from '../support/node-types-document.ts';
 import { protocolDocument } from '../support/protocol-document.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -46,14 +47,16 @@ describe('docs/architecture.md, about files', () => {
   });
 });
 
-describe('docs/flows.md', () => {
-  it('has a row for every node type with its fields', () => {
-    const text = read('docs/flows.md');
-    for (const [type, { summary, data }] of Object.entries(nodeTypes)) {
-      expect(text).toContain(`| \`${type}\` | ${summary} |`);
-      const row = text.split('\n').find((line) => line.startsWith(`| \`${type}\` |`)) ?? '';
-      for (const field of Object.keys(data.shape)) expect(row).toContain(`\`${field}`);
-    }
+describe('docs/node-types.md', () => {
+  it('is what the table of node types says', async () => {
+    await expect(nodeTypesDocument()).toMatchFileSnapshot(join(root, 'docs/node-types.md'));
+  });
+});
+
+describe('schemas/flow.schema.json', () => {
+  it('is what the table of node types says', async () => {
+    const text = `${JSON.stringify(flowSchema(), null, 2)}\n`;
+    await expect(text).toMatchFileSnapshot(join(root, 'schemas/flow.schema.json'));
   });
 });
 

@@ -35,7 +35,7 @@ beforeAll(() => {
 });
 
 describe('the published package', () => {
-  it('is one bundled file, its guard, and what must be said about it', () => {
+  it('is one bundled file, its guard, the schema of flows, and what must be said about it', () => {
     expect([...files].sort()).toEqual([
       'LICENSE',
       'README.md',
@@ -44,6 +44,7 @@ describe('the published package', () => {
       'dist/runner/main.js',
       'dist/runner/sbom.cdx.json',
       'package.json',
+      'schemas/flow.schema.json',
     ]);
   });
 

@@ -10,36 +10,35 @@ const longestMs = 15 * 60_000;
 /** A whole number; forms give numbers as text. */
 export const wholeNumber = (min: number, max: number, unit = '') => {
   const what = `must be a whole number${unit === '' ? '' : ` of ${unit}`}`;
-  return z
-    .union(
-      [
-        z.number(),
-        z
-          .string()
-          .trim()
-          .regex(/^-?\d+$/, what)
-          .transform(Number),
-      ],
-      what,
-    )
-    .pipe(z.number().int(what).min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+  const judged = bounded(z.number(what).int(what), min, max);
+  return z.union(
+    [
+      judged,
+      z
+        .string()
+        .trim()
+        .regex(/^-?\d+$/, what)
+        .transform(Number)
+        .pipe(judged),
+    ],
+    what,
+  );
 };
 
 /** Any number. */
-export const number = (min: number, max: number) =>
-  z
-    .union(
-      [
-        z.number(),
-        z
-          .string()
-          .trim()
-          .regex(/^-?\d+(\.\d+)?$/, 'must be a number')
-          .transform(Number),
-      ],
-      'must be a number',
-    )
-    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+export const number = (min: number, max: number) => {
+  const what = 'must be a number';
+  const judged = bounded(z.number(what), min, max);
+  const written = z
+    .string()
+    .trim()
+    .regex(/^-?\d+(\.\d+)?$/, what);
+  return z.union([judged, written.transform(Number).pipe(judged)], what);
+};
+
+function bounded(schema: z.ZodNumber, min: number, max: number): z.ZodNumber {
+  return schema.min(min, `must be at least ${min}`).max(max, `must be at most ${max}`);
+}
 
 /** Milliseconds, up to a quarter of an hour. */
 export const milliseconds = (min: number) => wholeNumber(min, longestMs, 'milliseconds');
