@@ -2,22 +2,28 @@ import { didYouMean } from '../lib/did-you-mean.ts';
 import type { FlowSnapshot } from '../protocol/messages.ts';
 import type { FlowProblem } from './flow-problem.ts';
 import { type Graph, type GraphNode, looseDecorations, readGraph } from './graph.ts';
-import { linearise } from './linearise.ts';
+import { variablesAlongTheWay, variablesSetBy } from './known-variables.ts';
 import {
   fieldsOf,
   isStart,
+  isSubflowStart,
   type NodeType,
   nodeTypeNamed,
   nodeTypes,
   spelledType,
+  typeSpellings,
   unknownFieldsOf,
 } from './node-types/node-types.ts';
-import { type Step, stepFaults } from './step.ts';
+import { type PlanShape, planFlow } from './plan/plan-flow.ts';
+import { type Block, type Step, stepFaults } from './step.ts';
 import { referencedVariables, substitute, type Variables } from './variables.ts';
 
-/** A flow ready to run, or everything that keeps it from running. */
+/**
+ * A flow ready to run, or everything that keeps it from running. `steps` is what runs one after the other; what is in branches,
+ * loops and subflows stands in the blocks of its steps, and `stepsIn(steps)` has all of them.
+ */
 export type CheckedFlow =
-  | { ok: true; steps: Step[]; warnings: string[] }
+  | { ok: true; steps: Block; warnings: string[] }
   | { ok: false; problems: FlowProblem[]; warnings: string[] };
 
 /**
@@ -31,38 +37,85 @@ export function checkFlow(
   secretNames: readonly string[] = [],
 ): CheckedFlow {
   const { graph, problems } = readGraph(flow.nodes, flow.edges);
-  const { order, problems: graphProblems, warnings } = linearise(graph);
+  const { order, shape, problems: graphProblems, warnings } = planFlow(graph);
   problems.push(...graphProblems, ...unknownTypes(graph));
 
-  const known = { ...variables, ...Object.fromEntries(secretNames.map((name) => [name, ''])) };
   const open = Object.fromEntries(
     Object.entries(variables ?? {}).filter(([name]) => !secretNames.includes(name)),
   );
-  const steps: Step[] = [];
   // Without a start there is no order, but the fields of every node can be judged all the same.
   const hasStart = graph.nodes.some(({ type }) => isStart(type));
-  for (const node of hasStart ? order : graph.nodes) {
+  const steps = new Map<string, Step>();
+  const judged = hasStart ? order : graph.nodes;
+  for (const node of judged) {
     const spelled = spelledType(node.type);
     if (spelled === null || node.isBroken) continue;
     const { type } = spelled;
-    const step: Step = { nodeId: node.id, type, fields: { ...spelled.fields, ...fieldsOf(type, node.data) } };
-    steps.push(step);
-    problems.push(...unknownFields(node, type));
-    for (const fault of stepFaults(type, substitute(step.fields, open))) {
-      problems.push({ nodeId: node.id, message: `node "${node.id}" (${node.type}): ${fault}` });
-    }
-    if (variables !== null && hasStart) {
-      for (const name of referencedVariables(step.fields).filter((name) => !Object.hasOwn(known, name))) {
-        problems.push({
-          nodeId: node.id,
-          message: `node "${node.id}" (${node.type}): the variable ${name} is not set`,
-        });
-      }
-    }
-    const extracted = type === 'extract' ? step.fields['variable'] : undefined;
-    if (typeof extracted === 'string') known[extracted] = '';
+    steps.set(node.id, {
+      nodeId: node.id,
+      type,
+      fields: { ...spelled.fields, ...fieldsOf(type, node.data) },
+    });
   }
-  return problems.length === 0 ? { ok: true, steps, warnings } : { ok: false, problems, warnings };
+  const isSet =
+    variables === null || !hasStart ? () => true : setBefore(shape, steps, variables, secretNames);
+  for (const node of judged) {
+    const step = steps.get(node.id);
+    if (step === undefined) continue;
+    problems.push(...unknownFields(node, step.type));
+    const faults = [
+      ...stepFaults(step.type, substitute(step.fields, open)),
+      ...referencedVariables(step.fields)
+        .filter((name) => !isSet(node.id, name))
+        .map((name) => `the variable ${name} is not set`),
+    ];
+    problems.push(
+      ...faults.map((fault) => ({
+        nodeId: node.id,
+        message: `node "${node.id}" (${node.type}): ${fault}`,
+      })),
+    );
+  }
+  if (problems.length > 0 || shape === null) return { ok: false, problems, warnings };
+  return { ok: true, steps: inBlocks(shape, steps), warnings };
+}
+
+/** Whether a variable is set when a node runs. Where the graph has no order, one that any step sets is. */
+function setBefore(
+  shape: PlanShape | null,
+  steps: ReadonlyMap<string, Step>,
+  variables: Variables,
+  secretNames: readonly string[],
+): (nodeId: string, name: string) => boolean {
+  const known = new Set([...Object.keys(variables), ...secretNames]);
+  if (shape === null) {
+    for (const step of steps.values()) for (const name of variablesSetBy(step)) known.add(name);
+    return (_, name) => known.has(name);
+  }
+  const along = variablesAlongTheWay(shape, steps);
+  return (nodeId, name) => known.has(name) || along.isKnown(nodeId, name);
+}
+
+/** The steps in their blocks. A step that several branches come to is one and the same in each of them. */
+function inBlocks({ top, within }: PlanShape, steps: ReadonlyMap<string, Step>): Block {
+  const whole = new Map<string, { -readonly [Key in keyof Step]: Step[Key] }>(
+    [...steps].map(([id, step]) => [id, { ...step }]),
+  );
+  const blockOf = (ids: readonly string[]): Block => ids.flatMap((id) => whole.get(id) ?? []);
+  // The steps of one subflow are one block, however many nodes run it.
+  const blocks = new Map<readonly string[], Block>();
+  for (const [id, branches] of within) {
+    const step = whole.get(id);
+    if (step === undefined) continue;
+    step.blocks = Object.fromEntries(
+      Object.entries(branches).map(([branch, ids]) => {
+        const block = blocks.get(ids) ?? blockOf(ids);
+        blocks.set(ids, block);
+        return [branch, block];
+      }),
+    );
+  }
+  return blockOf(top);
 }
 
 function unknownFields({ id, type: written, data }: GraphNode, type: NodeType): FlowProblem[] {
@@ -79,10 +132,15 @@ function unknownTypes(graph: Graph): FlowProblem[] {
   return graph.nodes
     .filter(
       ({ id, type, isBroken }) =>
-        !isBroken && !isStart(type) && nodeTypeNamed(type) === null && !loose.has(id),
+        !isBroken &&
+        !isStart(type) &&
+        !isSubflowStart(type) &&
+        nodeTypeNamed(type) === null &&
+        !loose.has(id),
     )
-    .map(({ id, type }) => ({
-      nodeId: id,
-      message: `node "${id}" has the unknown type "${type}"; known are start, ${Object.keys(nodeTypes).join(', ')}`,
-    }));
+    .map(({ id, type }) => {
+      const guess = didYouMean(type, typeSpellings);
+      const advice = guess === null ? '' : `; did you mean "${guess}"?`;
+      return { nodeId: id, message: `node "${id}" has the unknown type "${type}"${advice}` };
+    });
 }

@@ -12,14 +12,16 @@ export interface GraphNode {
   isBroken?: true;
 }
 
-interface GraphEdge {
+export interface GraphEdge {
   source: string;
   target: string;
+  /** Where at its source it is drawn: of a node that branches, the branch. Null where the editor says nothing. */
+  handle: string | null;
 }
 
 export interface Graph {
   nodes: readonly GraphNode[];
-  /** One for each pair of source and target: editors draw parallel edges to other handles of the same node. */
+  /** One for each source, handle and target: editors draw parallel edges to other handles of the same node. */
   edges: readonly GraphEdge[];
 }
 
@@ -32,7 +34,10 @@ const nodeSchema = z.object(
   },
   'must be an object',
 );
-const edgeSchema = z.object({ source: id, target: id }, 'must be an object');
+const edgeSchema = z.object(
+  { source: id, target: id, sourceHandle: z.unknown().optional(), label: z.unknown().optional() },
+  'must be an object',
+);
 
 /** Nodes and edges as a graph, and everything that is wrong with single nodes and edges. Broken ones are left out of the graph. */
 export function readGraph(
@@ -56,20 +61,24 @@ export function readGraph(
     else byId.set(node.id, node);
   });
 
-  const pairs = new Map<string, GraphEdge>();
+  const edgesByEnds = new Map<string, GraphEdge>();
   edges.forEach((raw, index) => {
     const parsed = edgeSchema.safeParse(raw);
     if (!parsed.success) {
       problems.push(...faults(`edges[${index}]`, parsed.error));
       return;
     }
-    const { source, target } = parsed.data;
+    const { source, target, sourceHandle, label } = parsed.data;
+    const handle = [sourceHandle, label].find((name) => typeof name === 'string' && name.trim() !== '');
     const missing = [source, target].filter((end) => !byId.has(end));
     for (const end of missing)
       problems.push({ message: `edges[${index}] leads to no node: "${end}" does not exist` });
-    if (missing.length === 0) pairs.set(JSON.stringify([source, target]), { source, target });
+    if (missing.length === 0) {
+      const edge = { source, target, handle: typeof handle === 'string' ? handle : null };
+      edgesByEnds.set(JSON.stringify(edge), edge);
+    }
   });
-  return { graph: { nodes: [...byId.values()], edges: [...pairs.values()] }, problems };
+  return { graph: { nodes: [...byId.values()], edges: [...edgesByEnds.values()] }, problems };
 }
 
 /** Ids of nodes that only decorate the drawing: notes and groups that no edge touches. */

@@ -224,12 +224,22 @@ describe('a flow that cannot run', () => {
       [
         'edges[3] leads to no node: _ does not exist',
         'node _ (click): selector: is missing',
-        'node _ has the unknown type _; known are start, navigate, click, type, wait, assertion, extract',
+        'node _ has the unknown type _',
         'node _ forks to _, _; a node leads to one node only',
         'the flow has 2 start nodes: _, _',
         'the flow runs in a circle: b -> c -> b',
       ].sort(),
     );
+  });
+});
+
+describe('a type that nobody knows', () => {
+  it.each([
+    ['clik', 'node "a" has the unknown type "clik"; did you mean "click"?'],
+    ['SubflowStrat', 'node "a" has the unknown type "SubflowStrat"; did you mean "subflowStart"?'],
+    ['teleport', 'node "a" has the unknown type "teleport"'],
+  ])('is guessed where it is near to one: %s', (type, message) => {
+    expect(problemsOf([start, { id: 'a', type }], [edge('s', 'a')])).toEqual([message]);
   });
 });
 

@@ -63,7 +63,7 @@ export const controlTypes = {
     secrets: 'never',
     summary:
       'Run the steps behind the `subflowStart` node of that name, then go on; `variables` are set before',
-    data: z.strictObject({ subflow: word(200), variables: z.record(z.string(), text).optional() }),
+    data: z.strictObject({ subflow: word(200), variables: z.record(variable, text).optional() }),
   },
   setVariable: {
     aliases: { store: {}, set: {} },

@@ -101,3 +101,11 @@ const spellings: ReadonlyMap<string, { type: NodeType; fields: Readonly<Record<s
     ...Object.entries(entryOf(type).aliases).map(([alias, fields]) => [alias, { type, fields }] as const),
   ]),
 );
+
+/** Every way to write a type, for whoever guesses what was meant. */
+export const typeSpellings: readonly string[] = [
+  'start',
+  'subflowStart',
+  ...Object.keys(nodeTypes),
+  ...spellings.keys(),
+];

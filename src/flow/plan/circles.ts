@@ -1,0 +1,31 @@
+/** Each circle once, as the ids along it: depth first, with its own stack because a flow may be thousands of nodes long. */
+export function circlesIn(targets: ReadonlyMap<string, readonly string[]>): string[][] {
+  const circles: string[][] = [];
+  const finished = new Set<string>();
+  for (const root of targets.keys()) {
+    const path: string[] = [];
+    const position = new Map<string, number>();
+    const frames: { id: string; next: number }[] = [];
+    const enter = (id: string): void => {
+      position.set(id, path.length);
+      path.push(id);
+      frames.push({ id, next: 0 });
+    };
+    if (!finished.has(root)) enter(root);
+    for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+      const child = targets.get(frame.id)?.[frame.next];
+      frame.next += 1;
+      if (child === undefined) {
+        finished.add(frame.id);
+        position.delete(frame.id);
+        path.pop();
+        frames.pop();
+      } else if (position.has(child)) {
+        circles.push(path.slice(position.get(child)));
+      } else if (!finished.has(child)) {
+        enter(child);
+      }
+    }
+  }
+  return circles;
+}
