@@ -1,12 +1,15 @@
 import { type LocalSecrets, noSecrets } from '../flow/local-secrets.ts';
 import { nodeTypes } from '../flow/node-types/node-types.ts';
 import { createRunVariables } from '../flow/run-variables.ts';
-import type { Step } from '../flow/step.ts';
+import type { Block, Step } from '../flow/step.ts';
+import { patienceOf } from '../flow/step-patience.ts';
 import type { Variables } from '../flow/variables.ts';
+import { walkThrough } from '../flow/walk.ts';
 import { abortScope } from '../lib/abort-scope.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ExpectedError } from '../lib/errors.ts';
 import { unlessAborted } from '../lib/unless-aborted.ts';
+import { limits } from '../protocol/limits.ts';
 import type { RunError, RunResult, StepEvent, StepResult } from '../protocol/run-result.ts';
 import { networkOutcome } from './egress/network-outcome.ts';
 import { type Picture, takePicture } from './evidence/take-picture.ts';
@@ -18,12 +21,21 @@ import { noFiles, type RunFiles } from './step/run-files.ts';
 import { cut } from './step/step-error.ts';
 import { completionOf, resultOf, runErrorFrom, withoutSecrets } from './step/step-result.ts';
 import { withinMs } from './step/time-budget.ts';
+import { isPassing, tryStep } from './try-step.ts';
 
 /** A picture to keep, and the step it shows. */
 export type FailurePicture = Picture & { nodeId: string };
 
 /** Longest a result waits for its picture to be stored, whoever stores it. */
 const keepPictureMs = 30_000;
+
+/** Loops around a step whose rounds its result tells, from the outside in. Source: stepResultSchema. */
+const maxRounds = 50;
+
+const tooManySteps: RunError = {
+  code: 'too_many_steps',
+  message: `The run was ended after ${limits.steps} steps, the most that one may execute; each round of a loop counts.`,
+};
 
 /** What a run needs from around it. */
 export interface ExecuteDeps {
@@ -42,19 +54,23 @@ export interface ExecuteDeps {
   keepScreenshot(picture: FailurePicture): Promise<{ url: string } | { problem: string }>;
   /** The files of this machine that the run may use; none where nothing is said. */
   files?: RunFiles;
+  /** A pause before each step, for whoever watches. */
+  slowMoMs?: number;
+  /** Waited for before each step, as by a person who goes through a flow step by step. */
+  beforeStep?(step: Step): Promise<void>;
   clock: Clock;
 }
 
 /** What is executed. Secrets stand over variables of the same name. */
 export interface FlowRun {
-  steps: readonly Step[];
+  steps: Block;
   variables: Variables;
   secrets?: LocalSecrets;
 }
 
 /**
- * Executes the steps in order, in a page of their own, and stops at the first that fails. Whatever the tested site or
- * the browser does is in the result; what is thrown is a bug. Nothing that comes out of here, by whatever way, holds a secret.
+ * Executes the steps, in a page of their own and along the branches they take, and stops at the first that fails and is not
+ * soft. Whatever the tested site or the browser does is in the result; what is thrown is a bug. Nothing that comes out of here, by whatever way, holds a secret.
  */
 export async function executeFlow(run: FlowRun, deps: ExecuteDeps): Promise<RunResult> {
   try {
@@ -86,7 +102,11 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
   // The run's own signal may live for hours and must not collect listeners.
   const halt = abortScope([signal, opened.gone]);
   try {
-    for (const step of run.steps) {
+    const walk = walkThrough(run.steps);
+    let hasSoftFailure = false;
+    for (let { step } = walk; step !== null; { step } = walk) {
+      if (stepsResult.length === limits.steps) return end('failed', tooManySteps);
+      await holdBack(step, halt.signal, deps);
       if (mustStop(deps)) return end('cancelled', runErrorFrom(signal.reason));
       onEvent({ type: 'step_start', nodeId: step.nodeId });
       if (nodeTypes[step.type].hasSideEffects) await untilItMayBegin(halt.signal, deps);
@@ -102,27 +122,46 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
         typed,
         onDeed,
         files,
+        roundsDone: walk.roundsDone(),
       };
-      if (step.type === 'navigate') opened.network.forget();
-      const ended = networkOutcome(step, await executeStep(step, variables, given), opened.network);
+      const patience = patienceOf(step, variables.texts);
+      const begun = step;
+      const { outcome: ended, attempts } = await tryStep(
+        async () => {
+          if (begun.type === 'navigate') opened.network.forget();
+          return networkOutcome(begun, await executeStep(begun, variables, given), opened.network);
+        },
+        patience,
+        { clock, halt: halt.signal },
+      );
       const outcome = withoutSecrets(ended, redactor);
       const durationMs = msSince(stepStartedAt, clock);
 
       if (outcome.how === 'done' && outcome.done.extracted !== undefined) {
         variables.set(outcome.done.extracted.variable, outcome.done.extracted.value);
       }
+      const isSoft = patience.isSoft && isPassing(outcome) && !halt.signal.aborted;
+      const rounds = walk.rounds().slice(0, maxRounds);
       const shown = { opened, halt: halt.signal, secrets, typed };
       const result = {
         ...resultOf(step, outcome, durationMs, signal),
+        ...(isSoft ? { soft: true } : {}),
+        ...(attempts === 1 ? {} : { attempts }),
+        ...(rounds.length === 0 ? {} : { rounds }),
         ...(outcome.how === 'failed' ? await keepEvidence(step, shown, deps) : {}),
       };
       stepsResult.push(result);
       onEvent(completionOf(result));
 
       if (outcome.how === 'stopped') return end('cancelled', runErrorFrom(signal.reason));
-      if (outcome.how === 'failed') return end('failed');
+      if (outcome.how === 'failed' && !isSoft) return end('failed');
+      if (isSoft) hasSoftFailure = true;
+      walk.goOn(outcome.how === 'done' ? outcome.done : {}, (loop, value) => {
+        const { as: name } = loop.fields;
+        if (typeof name === 'string') variables.set(name, value);
+      });
     }
-    return end('passed');
+    return end(hasSoftFailure ? 'failed' : 'passed');
   } finally {
     halt.close();
     // Closing takes its time beside the result; the browser that opened the page waits for it when it ends.
@@ -138,6 +177,20 @@ function mustStop({ signal, ensureMayAct }: ExecuteDeps): boolean {
     if (!signal.aborted) throw error;
   }
   return signal.aborted;
+}
+
+/** Waits for whoever watches. Ends also when the run stops or its page goes. */
+async function holdBack(
+  step: Step,
+  halt: AbortSignal,
+  { slowMoMs = 0, beforeStep, clock }: ExecuteDeps,
+): Promise<void> {
+  try {
+    if (slowMoMs > 0) await clock.sleep(slowMoMs, halt);
+    if (beforeStep !== undefined) await unlessAborted(beforeStep(step), halt);
+  } catch (error) {
+    if (!halt.aborted) throw error;
+  }
 }
 
 /** Ends also when the run stops or its page goes: the step itself then meets the reason. */

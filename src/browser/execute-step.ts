@@ -40,6 +40,7 @@ export async function executeStep(
     typed,
     onDeed,
     files,
+    roundsDone,
   }: {
     opened: RunPage;
     stop: AbortSignal;
@@ -50,6 +51,7 @@ export async function executeStep(
     typed: TypedFields;
     onDeed: (deed: RunDeed) => void;
     files: RunFiles;
+    roundsDone: number;
   },
 ): Promise<StepOutcome> {
   const { used, faults } = secretsOfStep(step, secrets);
@@ -88,6 +90,7 @@ export async function executeStep(
       ensureMayAct,
       variables,
       files,
+      roundsDone,
       ...stepSecrets,
     };
     if (used.length > 0) judgeBefore(read.step, deps.page, { used, onGiven });

@@ -12,8 +12,8 @@ export interface Decision {
 export interface Walk {
   /** The step to run now; null when the flow is at its end. */
   readonly step: Step | null;
-  /** What runs after it if it does not branch: the next one of its block. Null at the end of a block. */
-  readonly following: Step | null;
+  /** The steps behind it as far as they are known: the rest of its block and of those around, up to the end of a loop's body. */
+  ahead(): readonly Step[];
   /** The rounds of the loops around the step, from the outside in, each counted from 1. */
   rounds(): number[];
   /** Of a loop that is come to: how many of its rounds are over. */
@@ -54,9 +54,13 @@ export function walkThrough(flow: Block): Walk {
     get step() {
       return step;
     },
-    get following() {
-      const frame = frames.at(-1);
-      return frame?.block[frame.index + 1] ?? null;
+    ahead() {
+      const steps: Step[] = [];
+      for (const { block, index, loop } of frames.toReversed()) {
+        steps.push(...block.slice(index + 1));
+        if (loop !== null) break;
+      }
+      return steps;
     },
     rounds: () => frames.flatMap(({ loop }) => (loop === null ? [] : [loop.round])),
     roundsDone: () => asked?.round ?? 0,

@@ -223,6 +223,23 @@ describe('a walk through the plan of a flow', () => {
   });
 });
 
+describe('what lies ahead of a step', () => {
+  const step = (nodeId: string) => ({ nodeId, type: 'click', fields: {} }) as const;
+
+  it('is the rest of its block and of those around it, up to the end of a body', () => {
+    const when = { nodeId: 'c', type: 'if', fields: {}, blocks: { true: [step('a'), step('b')] } } as const;
+    const loop = { nodeId: 'l', type: 'loop', fields: {}, blocks: { body: [when, step('d')] } } as const;
+    const walk = walkThrough([loop, step('e')]);
+    const ahead = (): string => walk.ahead().map(({ nodeId }) => nodeId).join(' ');
+    const seen = [ahead()];
+    for (const branch of ['body', 'true', undefined, undefined, undefined, 'done']) {
+      walk.goOn({ branch }, () => {});
+      seen.push(`${walk.step?.nodeId}: ${ahead()}`);
+    }
+    expect(seen).toEqual(['e', 'c: d', 'a: b d', 'b: d', 'd: ', 'l: e', 'e: ']);
+  });
+});
+
 describe('rounds', () => {
   const click = { nodeId: 'a', type: 'click', fields: {} } as const;
   const inner = { nodeId: 'm', type: 'loop', fields: {}, blocks: { body: [click] } } as const;

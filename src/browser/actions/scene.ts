@@ -9,6 +9,8 @@ export interface Scene extends LocateDeps {
   /** The variables of the run as they are now; none of the machine's secrets is among them. */
   variables: RunVariables;
   files: RunFiles;
+  /** Of a loop: how many of its rounds are over. */
+  roundsDone: number;
 }
 
 /** What an action did: a sentence for people, and what the result of its step holds besides. */
@@ -19,6 +21,8 @@ export interface ActionDone {
   extracted?: { variable: string; value: unknown };
   /** The edge that a step which branches goes on along. */
   branch?: string;
+  /** Of a loop that asks nothing between its rounds: what each of them has for `as`. */
+  values?: readonly unknown[];
 }
 
 /** What a node type does. Data has its variables in place and was checked. Failures are thrown as StepFailure or as Playwright throws them. */

@@ -16,11 +16,13 @@ export function withoutSecrets(outcome: StepOutcome, { text, deep }: Redactor): 
     const { kind, message } = outcome.error;
     return { how: 'failed', error: { kind, message: text(message) }, notes: text(outcome.notes) };
   }
-  const { logs, healed, extracted } = outcome.done;
+  const { logs, healed, extracted, branch, values } = outcome.done;
   return {
     how: 'done',
     done: {
       logs: text(logs),
+      ...(branch === undefined ? {} : { branch }),
+      ...(values === undefined ? {} : { values: deep(values) }),
       ...(healed === undefined
         ? {}
         : { healed: { selector: text(healed.selector), insteadOf: text(healed.insteadOf) } }),
