@@ -1,4 +1,5 @@
 import type { RunDeed } from '../browser/step/run-deed.ts';
+import type { FlowLength } from '../flow/flow-length.ts';
 import type { StepEvent } from '../protocol/run-result.ts';
 import type { LeaseEnd } from './lease/lease-end.ts';
 
@@ -7,7 +8,7 @@ export type AgentEvent =
   /** The first poll was answered, or answered again after an outage. */
   | { type: 'connected' }
   | { type: 'disconnected'; error: string; hint: string | null; waitMs: number }
-  | { type: 'run_started'; runId: string; name: string | null; attempt: number; steps: number }
+  | ({ type: 'run_started'; runId: string; name: string | null; attempt: number } & FlowLength)
   | { type: 'step'; runId: string; event: StepEvent }
   /** What was asked of this machine, or done by it, beyond the steps of the run. */
   | { type: 'deed'; runId: string; deed: RunDeed | LeaseDeed }

@@ -1,3 +1,4 @@
+import { countText, type FlowLength, lengthText } from '../flow/flow-length.ts';
 import type { Clock } from '../lib/clock.ts';
 import { duration } from '../lib/duration.ts';
 import type { Log, LogFields } from '../lib/log.ts';
@@ -14,7 +15,7 @@ export function tellLog(
   { isForPeople, clock }: { isForPeople: boolean; clock: Pick<Clock, 'monotonicMs'> },
 ): (event: AgentEvent) => void {
   const outage = outageReminder(clock);
-  const runs = new Map<string, { steps: number; done: number }>();
+  const runs = new Map<string, FlowLength & { done: number }>();
   const info = (message: string, fields: LogFields): void => log.info(message, isForPeople ? {} : fields);
 
   return (event) => {
@@ -32,27 +33,24 @@ export function tellLog(
       case 'drain_lifted':
         return info('the operators give this runner runs again', {});
       case 'run_started': {
-        const { runId, name, attempt, steps } = event;
-        runs.set(runId, { steps, done: 0 });
+        const { runId, name, attempt, steps, isStraight } = event;
+        runs.set(runId, { steps, isStraight, done: 0 });
         const again = attempt > 1 ? `, attempt ${attempt}` : '';
-        return info(
-          `run ${short(runId)}${name === null ? '' : ` "${name}"`}: ${steps} ${steps === 1 ? 'step' : 'steps'}${again}`,
-          {
-            runId,
-            name,
-            attempt,
-            steps,
-          },
-        );
+        return info(`run ${short(runId)}${name === null ? '' : ` "${name}"`}: ${lengthText(event)}${again}`, {
+          runId,
+          name,
+          attempt,
+          steps,
+        });
       }
       case 'step': {
         if (event.event.type !== 'step_complete') return;
         const { nodeId, status, durationMs, error, logs } = event.event;
-        const run = runs.get(event.runId) ?? { steps: 0, done: 0 };
+        const run = runs.get(event.runId) ?? { steps: 0, isStraight: false, done: 0 };
         run.done += 1;
         const text = firstLine(error ?? logs ?? nodeId);
         const mark = status === 'passed' ? 'ok  ' : 'FAIL';
-        return info(`  ${mark} ${run.done}/${run.steps} ${text} (${duration(durationMs)})`, {
+        return info(`  ${mark} ${countText(run.done, run)} ${text} (${duration(durationMs)})`, {
           runId: event.runId,
           nodeId,
           status,

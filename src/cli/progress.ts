@@ -2,7 +2,8 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BrowserChoice } from '../browser/install/find-browser.ts';
 import type { Writer } from '../command-line/command.ts';
-import type { Step } from '../flow/step.ts';
+import { countText, flowLength, lengthText } from '../flow/flow-length.ts';
+import { type Block, stepsIn } from '../flow/step.ts';
 import { duration } from '../lib/duration.ts';
 import { printable } from '../lib/printable.ts';
 import type { RunResult, StepEvent } from '../protocol/run-result.ts';
@@ -15,22 +16,24 @@ export interface ProgressPrinter {
 }
 
 /** Prints on `out` as steps complete; the same text with and without a terminal, no cursor tricks. */
-export function progressPrinter(steps: readonly Step[], out: Writer): ProgressPrinter {
-  const position = new Map(steps.map(({ nodeId, type }, index) => [nodeId, { number: index + 1, type }]));
+export function progressPrinter(flow: Block, out: Writer): ProgressPrinter {
+  const length = flowLength(flow);
+  const typeOf = new Map(stepsIn(flow).map(({ nodeId, type }) => [nodeId, type]));
+  let executed = 0;
   return {
     begin(name, browser) {
-      const plural = steps.length === 1 ? 'step' : 'steps';
       out.write(
-        `${printable(name)}: ${steps.length} ${plural}, ${browser.kind} (${browser.why}: ${browser.path})\n`,
+        `${printable(name)}: ${lengthText(length)}, ${browser.kind} (${browser.why}: ${browser.path})\n`,
       );
     },
     onEvent(event) {
       if (event.type !== 'step_complete') return;
-      const { number, type } = position.get(event.nodeId) ?? { number: 0, type: '' };
+      executed += 1;
+      const type = typeOf.get(event.nodeId) ?? '';
       const mark = event.status === 'passed' ? 'ok  ' : 'FAIL';
       const text = event.error ?? event.logs ?? '';
       out.write(
-        `  ${mark} ${number}/${steps.length} ${type}  ${firstLineIndented(text)}  (${duration(event.durationMs)})\n`,
+        `  ${mark} ${countText(executed, length)} ${type}  ${firstLineIndented(text)}  (${duration(event.durationMs)})\n`,
       );
     },
     end(result, cwd) {

@@ -1,7 +1,7 @@
 import type { EngineConfig } from '../agent/config/agent-config.ts';
 import { type LocalPolicy, readLocalPolicy } from '../agent/policy/local-policy.ts';
 import { PolicyTimeoutError, tookTooLong, whyNotSteps } from '../agent/policy/refusals.ts';
-import type { Step } from '../flow/step.ts';
+import type { Block } from '../flow/step.ts';
 import { systemClock } from '../lib/clock.ts';
 import { UsageError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -18,11 +18,7 @@ export interface RulesOfRun {
 }
 
 /** Reads them. Throws UsageError when the policy refuses the flow, EnvironmentError when it is wrong. */
-export async function rulesOfRun(
-  config: EngineConfig,
-  steps: readonly Step[],
-  log: Log,
-): Promise<RulesOfRun> {
+export async function rulesOfRun(config: EngineConfig, steps: Block, log: Log): Promise<RulesOfRun> {
   const warning = rootWarning({ isRoot: isRootProcess(), isRootAllowed: config.isRootAllowed });
   if (warning !== null) log.warn(warning);
   const policy = await readLocalPolicy(config.policyPath, { isNamed: true });

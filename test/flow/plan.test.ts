@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { checkFlow } from '../../src/flow/check-flow.ts';
 import { type Block, stepsIn } from '../../src/flow/step.ts';
+import { drawnEdges } from '../support/drawn-flow.ts';
 
 type Node = { id: string; type: string; data: Record<string, unknown> };
-type Edge = { source: string; target: string; sourceHandle?: string };
 
 const start: Node = { id: 's', type: 'start', data: {} };
 const click = (id: string): Node => ({ id, type: 'click', data: { selector: '#go' } });
@@ -20,16 +20,8 @@ const call = (id: string, subflow: string, more = {}): Node => ({
   data: { subflow, ...more },
 });
 
-/** `s>a a:true>b`: edges as a person would note them. */
-function edges(text: string): Edge[] {
-  return text.split(/\s+/).map((one) => {
-    const [, source = '', sourceHandle, target = ''] = /^([^:>]+)(?::([^>]+))?>(.+)$/.exec(one) ?? [];
-    return { source, target, ...(sourceHandle === undefined ? {} : { sourceHandle }) };
-  });
-}
-
 function check(nodes: Node[], text: string, variables: Record<string, string> | null = {}) {
-  return checkFlow({ nodes: [start, ...nodes], edges: edges(text) }, variables);
+  return checkFlow({ nodes: [start, ...nodes], edges: drawnEdges(text) }, variables);
 }
 
 function problems(nodes: Node[], text: string): string[] {
@@ -221,7 +213,7 @@ describe('a subflow', () => {
       'node "x" (subflow): subflow: must be a name; a variable cannot choose a subflow',
     ],
   ])('is refused for %s', (_, nodes, text, message) => {
-    const checked = checkFlow({ nodes: [start, ...nodes], edges: edges(text) }, null);
+    const checked = checkFlow({ nodes: [start, ...nodes], edges: drawnEdges(text) }, null);
     expect(checked.ok ? [] : checked.problems.map((problem) => problem.message)).toEqual([message]);
   });
 });

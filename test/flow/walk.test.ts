@@ -230,7 +230,11 @@ describe('what lies ahead of a step', () => {
     const when = { nodeId: 'c', type: 'if', fields: {}, blocks: { true: [step('a'), step('b')] } } as const;
     const loop = { nodeId: 'l', type: 'loop', fields: {}, blocks: { body: [when, step('d')] } } as const;
     const walk = walkThrough([loop, step('e')]);
-    const ahead = (): string => walk.ahead().map(({ nodeId }) => nodeId).join(' ');
+    const ahead = (): string =>
+      walk
+        .ahead()
+        .map(({ nodeId }) => nodeId)
+        .join(' ');
     const seen = [ahead()];
     for (const branch of ['body', 'true', undefined, undefined, undefined, 'done']) {
       walk.goOn({ branch }, () => {});

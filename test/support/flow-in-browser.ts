@@ -5,12 +5,14 @@ import { executeFlow } from '../../src/browser/execute-flow.ts';
 import type { RunPage } from '../../src/browser/run-page.ts';
 import type { RunDeed } from '../../src/browser/step/run-deed.ts';
 import { launchBrowser, type WarmBrowser } from '../../src/browser/warm-browser.ts';
+import { checkFlow } from '../../src/flow/check-flow.ts';
 import { type LocalSecrets, noSecrets } from '../../src/flow/local-secrets.ts';
 import { fieldsOf, type NodeType } from '../../src/flow/node-types/node-types.ts';
-import type { Step } from '../../src/flow/step.ts';
+import type { Block, Step } from '../../src/flow/step.ts';
 import type { Variables } from '../../src/flow/variables.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/lib/log.ts';
+import type { FlowSnapshot } from '../../src/protocol/messages.ts';
 import type { RunResult, StepEvent } from '../../src/protocol/run-result.ts';
 import { runResultSchema, stepEventSchema } from '../../src/protocol/run-result.ts';
 import { processExists } from './processes.ts';
@@ -60,6 +62,12 @@ export function browserTests(pages: Readonly<Record<string, Page>>) {
     requests: () => site?.requests ?? [],
     /** Executes steps in the warm browser. */
     run: (steps: readonly ShortStep[], given?: RunGiven) => executeSteps(browser(), steps, given),
+    /** Checks a whole flow, with its branches, and executes it in the warm browser. */
+    runFlow(flow: FlowSnapshot, given: RunGiven = {}) {
+      const checked = checkFlow(flow, given.variables ?? {});
+      if (!checked.ok) throw new Error(checked.problems.map(({ message }) => message).join('\n'));
+      return executeBlock(browser(), checked.steps, given);
+    },
   };
 }
 
@@ -75,21 +83,31 @@ interface RunGiven {
   ensureMayAct?: () => void;
   sideEffectsMayBegin?: () => Promise<void>;
   onEvent?: (event: StepEvent) => void;
+  slowMoMs?: number;
+  beforeStep?: (step: Step) => Promise<void>;
   keepScreenshot?: (picture: FailurePicture) => Promise<{ url: string } | { problem: string }>;
 }
 
 /** Executes steps in a browser. */
-export async function executeSteps(
+export function executeSteps(
   warm: Pick<WarmBrowser, 'newRun'>,
   steps: readonly ShortStep[],
   given: RunGiven = {},
+): Promise<RunSeen> {
+  return executeBlock(warm, steps.map(longStep), given);
+}
+
+async function executeBlock(
+  warm: Pick<WarmBrowser, 'newRun'>,
+  steps: Block,
+  given: RunGiven,
 ): Promise<RunSeen> {
   const events: StepEvent[] = [];
   const pictures: FailurePicture[] = [];
   const deeds: RunDeed[] = [];
   const result = await executeFlow(
     {
-      steps: steps.map(longStep),
+      steps,
       variables: given.variables ?? {},
       secrets: given.secrets ?? noSecrets,
     },
@@ -114,6 +132,8 @@ export async function executeSteps(
         pictures.push(picture);
         return given.keepScreenshot?.(picture) ?? { url: `https://pictures.test/${picture.nodeId}` };
       },
+      ...(given.slowMoMs === undefined ? {} : { slowMoMs: given.slowMoMs }),
+      ...(given.beforeStep === undefined ? {} : { beforeStep: given.beforeStep }),
       clock: systemClock,
     },
   );

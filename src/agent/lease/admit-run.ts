@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CheckedFlow } from '../../flow/check-flow.ts';
+import { stepsIn } from '../../flow/step.ts';
 import { EnvironmentError } from '../../lib/errors.ts';
 import type { Lease } from '../../protocol/messages.ts';
 import type { RunResult } from '../../protocol/run-result.ts';
@@ -25,7 +26,8 @@ export async function admitRun(
   checked: CheckedFlow,
   { policy, whyNoRun, begun, onDeed }: MachineRules & { begun: Promise<void>; onDeed(deed: LeaseDeed): void },
 ): Promise<RunResult | null> {
-  const steps = checked.ok ? checked.steps : [];
+  const flow = checked.ok ? checked.steps : [];
+  const steps = stepsIn(flow);
   onDeed({
     type: 'run_asked',
     leaseId: lease.leaseId,
@@ -44,7 +46,7 @@ export async function admitRun(
     throw new EnvironmentError(hindrance);
   }
   if (!checked.ok) return invalidFlow(checked.problems);
-  const why = whyNotSteps(steps, policy);
+  const why = whyNotSteps(flow, policy);
   if (why === null) return null;
   onDeed({ type: 'run_refused', why });
   return { status: 'failed', durationMs: 0, stepsResult: [], error: { code: 'policy', message: why } };

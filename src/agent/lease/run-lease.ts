@@ -1,6 +1,7 @@
 import type { FlowRun } from '../../browser/execute-flow.ts';
 import type { RunDeed } from '../../browser/step/run-deed.ts';
 import { checkFlow } from '../../flow/check-flow.ts';
+import { flowLength } from '../../flow/flow-length.ts';
 import { type LocalSecrets, noSecrets } from '../../flow/local-secrets.ts';
 import { abortScope } from '../../lib/abort-scope.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -141,7 +142,7 @@ export async function runLease(lease: Lease, deps: RunLeaseDeps): Promise<LeaseE
     const { name = null, attempt } = lease;
     // Before that it may be somebody else's, and nothing of it has begun.
     const begun = kept.taken.then(() =>
-      tell({ type: 'run_started', runId, name, attempt, steps: steps.length }),
+      tell({ type: 'run_started', runId, name, attempt, ...flowLength(steps) }),
     );
     begun.catch(() => {});
     for (const warning of checked.warnings) log.warn(warning, { runId });

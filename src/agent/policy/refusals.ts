@@ -1,4 +1,4 @@
-import type { Step } from '../../flow/step.ts';
+import { type Block, stepsIn } from '../../flow/step.ts';
 import { CancelledError, EnvironmentError } from '../../lib/errors.ts';
 import { portOf } from '../../lib/host-and-port.ts';
 import type { LocalPolicy } from './local-policy.ts';
@@ -6,10 +6,10 @@ import type { LocalPolicy } from './local-policy.ts';
 /** The run took longer than this machine lets runs take. */
 export class PolicyTimeoutError extends CancelledError {}
 
-/** Why the policy does not let these steps be executed; null when it does. */
-export function whyNotSteps(steps: readonly Step[], policy: LocalPolicy | null): string | null {
+/** Why the policy does not let these steps be executed, those in branches included; null when it does. */
+export function whyNotSteps(steps: Block, policy: LocalPolicy | null): string | null {
   if (policy === null || policy.nodeTypes.length === 0) return null;
-  const forbidden = steps.filter(({ type }) => !policy.nodeTypes.includes(type));
+  const forbidden = stepsIn(steps).filter(({ type }) => !policy.nodeTypes.includes(type));
   if (forbidden.length === 0) return null;
   const types = [...new Set(forbidden.map(({ type }) => type))].join(', ');
   return `the policy of this machine does not let flows have nodes of the type ${types}; its owner may add it to "nodeTypes" in ${policy.path}`;

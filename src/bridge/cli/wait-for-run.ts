@@ -1,6 +1,8 @@
 import { EventSource } from 'eventsource';
 import type { CommandContext } from '../../command-line/command.ts';
 import { checkFlow } from '../../flow/check-flow.ts';
+import { countText, flowLength } from '../../flow/flow-length.ts';
+import { stepsIn } from '../../flow/step.ts';
 import { duration } from '../../lib/duration.ts';
 import { BridgeUnavailableError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
@@ -87,18 +89,20 @@ export async function waitForRun(
 function updateLines(flow: FlowSnapshot): (update: RunUpdate) => string | null {
   const checked = checkFlow(flow, null);
   const steps = checked.ok ? checked.steps : [];
-  const position = new Map(
-    steps.map(({ nodeId, type }, index) => [nodeId, `${index + 1}/${steps.length} ${type}`]),
-  );
+  const length = flowLength(steps);
+  const typeOf = new Map(stepsIn(steps).map(({ nodeId, type }) => [nodeId, type]));
+  let executed = 0;
   return (update) => {
     switch (update.type) {
       case 'run_start':
+        executed = 0;
         return `runner ${update.runnerName} has the run${update.attempt > 1 ? ` (attempt ${update.attempt})` : ''}`;
       case 'step_start':
         return null;
       case 'step_complete': {
         const mark = update.status === 'passed' ? 'ok  ' : 'FAIL';
-        const step = position.get(update.nodeId) ?? update.nodeId;
+        executed += 1;
+        const step = `${countText(executed, length)} ${typeOf.get(update.nodeId) ?? update.nodeId}`;
         return `  ${mark} ${step}  ${update.error ?? update.logs ?? ''}  (${duration(update.durationMs)})`;
       }
       case 'run_complete':

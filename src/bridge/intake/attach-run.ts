@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
+import type { FlowLength } from '../../flow/flow-length.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { limits } from '../../protocol/limits.ts';
 import type { FlowSnapshot } from '../../protocol/messages.ts';
@@ -24,9 +25,12 @@ export interface JobName {
 
 /** What became of a job: its run waits or executes, is over already, or is none that can be started. */
 export type Attached =
-  | { is: 'open'; steps: number }
+  | { is: 'open'; length: FlowLength }
   | { is: 'over'; outcome: RunOutcome }
   | { is: 'refused'; reason: string };
+
+/** Of a run whose flow is not read here. */
+const unknownLength: FlowLength = { steps: 0, isStraight: true };
 
 type AttachDeps = LeaseDeps & { clock: Clock; times: IntakeTimes; dispatcher: Dispatcher };
 
@@ -59,19 +63,19 @@ export async function attachRun(
       return refused(`run ${runId} is ${status}; only a queued run is started`);
     }
     // A regular look ends those whose row was deleted.
-    if (!row.exists) return { is: 'open', steps: 0 };
+    if (!row.exists) return { is: 'open', length: unknownLength };
     // One that waits already has the variables it came with.
     const checked = checkSnapshot(nodes, edges, state === null || row.isBarred ? data.variables : {});
     if ('broken' in checked) {
       // One that a runner has is judged by that runner.
-      if (state === 'offered' || state === 'leased') return { is: 'open', steps: 0 };
+      if (state === 'offered' || state === 'leased') return { is: 'open', length: unknownLength };
       await endBroken(deps, job, data, checked.broken, sql`true`);
     } else {
-      const { steps, flow } = checked;
+      const { length, flow } = checked;
       // A job that is right makes its run start, although a bridge was killed while it ended it for another job.
       if (row.isBarred) await removeBarred(deps, runId);
-      else if (state !== null) return { is: 'open', steps };
-      if (await addLease(deps, job, data, flow)) return { is: 'open', steps };
+      else if (state !== null) return { is: 'open', length };
+      if (await addLease(deps, job, data, flow)) return { is: 'open', length };
     }
     // It is over now, or somebody else was first, or the row has changed: the row says which.
   }

@@ -1,4 +1,5 @@
 import { checkFlow } from '../../flow/check-flow.ts';
+import { type FlowLength, flowLength } from '../../flow/flow-length.ts';
 import type { FlowProblem } from '../../flow/flow-problem.ts';
 import { limits } from '../../protocol/limits.ts';
 import { type FlowSnapshot, flowSnapshotSchema } from '../../protocol/messages.ts';
@@ -15,14 +16,14 @@ export interface BrokenRun {
 const problemsKept = 500;
 
 /**
- * A snapshot as the backend wrote it and the number of its steps, or what its run ends with when it is no flow that can run, or
+ * A snapshot as the backend wrote it and its length, or what its run ends with when it is no flow that can run, or
  * is together with its variables more than a lease may bring: no runner takes such an answer, and it would come again.
  */
 export function checkSnapshot(
   nodes: unknown,
   edges: unknown,
   variables: Readonly<Record<string, string>>,
-): { steps: number; flow: FlowSnapshot } | { broken: BrokenRun } {
+): { length: FlowLength; flow: FlowSnapshot } | { broken: BrokenRun } {
   const tooMuch = sizeProblem({ nodes, edges, variables });
   if (tooMuch !== null) return { broken: brokenRun([{ message: tooMuch }], []) };
   const snapshot = flowSnapshotSchema.safeParse({ nodes, edges });
@@ -35,7 +36,7 @@ export function checkSnapshot(
   // A runner may have variables of its own, so that missing ones are for it to find.
   const checked = checkFlow(snapshot.data, null);
   return checked.ok
-    ? { steps: checked.steps.length, flow: snapshot.data }
+    ? { length: flowLength(checked.steps), flow: snapshot.data }
     : { broken: brokenRun(checked.problems, snapshot.data.nodes) };
 }
 

@@ -1,4 +1,5 @@
 import { type Job, WaitingError } from 'bullmq';
+import type { FlowLength } from '../../flow/flow-length.ts';
 import type { Log } from '../../lib/log.ts';
 import { type EventPosition, isAfter } from '../events/event-log.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';
@@ -10,7 +11,7 @@ import { type JobResult, jobResult, type RunOutcome, readOutcomes } from './run-
  */
 export interface HeldRuns {
   /** Resolves or rejects as the job is to be settled. Rejects with WaitingError when the job goes to another bridge. */
-  hold(run: { runId: string; steps: number }, job: Job, token: string): Promise<JobResult>;
+  hold(run: { runId: string; length: FlowLength }, job: Job, token: string): Promise<JobResult>;
   /** Ids of the runs that are held. */
   runIds(): string[];
   /** Jobs beyond the first of each run. */
@@ -41,7 +42,7 @@ interface HeldJob {
 
 interface HeldRun {
   runId: string;
-  steps: number;
+  length: FlowLength;
   /** Of the last update that was heard of; a run that is given out again starts anew. */
   position: EventPosition;
   /** Several when the backend added several, or a job came back before its lock was missed. */
@@ -153,9 +154,9 @@ export function heldRuns(deps: Pick<LeaseDeps, 'db' | 'hints'> & { log: Log }): 
   }
 
   return {
-    hold({ runId, steps }, job, token) {
+    hold({ runId, length }, job, token) {
       return new Promise((resolve, reject) => {
-        const run = held.get(runId) ?? { runId, steps, position: { fence: 0, seq: 0 }, jobs: [] };
+        const run = held.get(runId) ?? { runId, length, position: { fence: 0, seq: 0 }, jobs: [] };
         run.jobs.push({ job, token, resolve, reject, told: null, isTelling: false });
         held.set(runId, run);
       });
@@ -198,8 +199,10 @@ export function heldRuns(deps: Pick<LeaseDeps, 'db' | 'hints'> & { log: Log }): 
   };
 }
 
-// Steps start and complete in turn, each with one update, so that every second one completes a step.
-function percentOf({ steps, position }: HeldRun): number {
+// Steps start and complete in turn, each with one update, so that every second one completes a step. Where nobody knows how many
+// will be executed, it is taken that all of the flow's steps are still to come: it always moves on, and never says that all is done.
+function percentOf({ length: { steps, isStraight }, position }: HeldRun): number {
   if (steps === 0) return 0;
-  return Math.min(100, Math.floor((100 * Math.floor(position.seq / 2)) / steps));
+  const executed = Math.floor(position.seq / 2);
+  return Math.min(100, Math.floor((100 * executed) / (isStraight ? steps : executed + steps)));
 }

@@ -62,7 +62,7 @@ export function createIntake(
     if (attached.is === 'over') return jobResult(attached.outcome);
     // Nothing comes between these two: whoever drains finds every job that is held.
     if (ending.signal.aborted) return putBack(job, token);
-    return runs.hold({ runId: read.data.runId, steps: attached.steps }, job, token);
+    return runs.hold({ runId: read.data.runId, length: attached.length }, job, token);
   }
 
   // No run ends with these, so that no other line of the log tells of them.

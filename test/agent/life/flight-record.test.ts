@@ -13,7 +13,7 @@ import { tempFolder } from '../../support/temp-folder.ts';
 import { until } from '../../support/until.ts';
 
 const runId = '4d6f7c1e-0000-4000-8000-000000000001';
-const started = { type: 'run_started', runId, name: null, attempt: 1, steps: 1 } as const;
+const started = { type: 'run_started', runId, name: null, attempt: 1, steps: 1, isStraight: true } as const;
 
 /** A machine whose files, clocks and process a test moves. */
 function machine() {
