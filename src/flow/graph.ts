@@ -12,7 +12,7 @@ export interface GraphNode {
   isBroken?: true;
 }
 
-export interface GraphEdge {
+interface GraphEdge {
   source: string;
   target: string;
   /** Where at its source it is drawn: of a node that branches, the branch. Null where the editor says nothing. */

@@ -1,7 +1,7 @@
 import type { Block, Step } from './step.ts';
 
 /** What a step that branches decided. */
-export interface Decision {
+interface Decision {
   /** The branch to go along. */
   branch?: string | undefined;
   /** Of a loop that asks nothing in between: what `as` holds in each round, which says how many there are. */

@@ -27,6 +27,26 @@ describe('what a runner says', () => {
     expect(log.lines.slice(48)).toEqual(['info: connected; waiting for runs', outage]);
   });
 
+  it('counts the steps of a run, and says of how many only where that is known', () => {
+    const log = keptLog();
+    const tell = tellLog(log, { isForPeople: true, clock: new ManualClock() });
+    const step = (logs: string) =>
+      ({ type: 'step_complete', nodeId: 'a', status: 'passed', durationMs: 5, logs }) as const;
+    const started = { type: 'run_started', runId, name: 'Buy', attempt: 1, steps: 2 } as const;
+    tell({ ...started, isStraight: true });
+    tell({ type: 'step', runId, event: step('Opened') });
+    tell({ ...started, isStraight: false });
+    for (const round of [1, 2, 3]) tell({ type: 'step', runId, event: step(`Round ${round}`) });
+    expect(log.lines).toEqual([
+      'info: run 3f0c7c0e "Buy": 2 steps',
+      'info:   ok   1/2 Opened (5 ms)',
+      'info: run 3f0c7c0e "Buy": 2 steps (with branches)',
+      'info:   ok   1 Round 1 (5 ms)',
+      'info:   ok   2 Round 2 (5 ms)',
+      'info:   ok   3 Round 3 (5 ms)',
+    ]);
+  });
+
   it('says of a run that could not be delivered where it is kept and for how long', () => {
     const log = keptLog();
     const tell = tellLog(log, { isForPeople: true, clock: new ManualClock() });

@@ -338,7 +338,14 @@ describe('qualinet status', () => {
     const lock = await lockFolder(home, 'the home');
     onTestFinished(() => lock.release());
     file.onEvent({ type: 'connected' });
-    file.onEvent({ type: 'run_started', runId: 'run-1', name: 'Checkout', attempt: 1, steps: 3, isStraight: true });
+    file.onEvent({
+      type: 'run_started',
+      runId: 'run-1',
+      name: 'Checkout',
+      attempt: 1,
+      steps: 3,
+      isStraight: true,
+    });
     file.onEvent({ type: 'step', runId: 'run-1', event: { type: 'step_start', nodeId: 'pay' } });
     await until('the status is on disk', async () =>
       (await readFile(join(home, 'status.json'), 'utf8').catch(() => '')).includes('"pay"'),
@@ -408,7 +415,14 @@ describe('qualinet status', () => {
       await file.close();
       await lock.release();
     });
-    file.onEvent({ type: 'run_started', runId: 'run-1', name: 'Evil\x1b]0;name', attempt: 1, steps: 3, isStraight: true });
+    file.onEvent({
+      type: 'run_started',
+      runId: 'run-1',
+      name: 'Evil\x1b]0;name',
+      attempt: 1,
+      steps: 3,
+      isStraight: true,
+    });
     file.onEvent({ type: 'disconnected', error: 'evil\x1b[2Jerror', hint: null, waitMs: 1 });
     await until('the status is on disk', async () =>
       (await readFile(join(home, 'status.json'), 'utf8').catch(() => '')).includes('error'),

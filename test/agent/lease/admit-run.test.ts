@@ -9,6 +9,7 @@ import { PolicyTimeoutError } from '../../../src/agent/policy/refusals.ts';
 import { openSpool } from '../../../src/agent/spool/spool.ts';
 import type { Lease } from '../../../src/protocol/messages.ts';
 import { chain } from '../../support/chain.ts';
+import { drawnFlow } from '../../support/drawn-flow.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { fakeEngine, fixture, untilAborted, untilTrue } from '../agent-fixture.ts';
@@ -81,6 +82,35 @@ describe('a flow with a node type that the policy does not allow', () => {
       },
     });
     expect(deeds.map(({ type }) => type)).toEqual(['run_asked', 'run_refused']);
+  });
+
+  it.each([
+    ['a branch', 's>c c:false>buy'],
+    ['the body of a loop', 's>l l:body>buy'],
+    ['a subflow', 's>run head>buy'],
+    ['a branch in a loop in a subflow', 's>run head>l l:body>c c:true>buy'],
+  ])('is refused where it stands in %s, too', async (_, edges) => {
+    const flow = drawnFlow(
+      {
+        c: ['if', { subject: 'title', value: 'Sold out' }],
+        l: ['loop', { kind: 'times', times: 2 }],
+        run: ['subflow', { subflow: 'Buy' }],
+        head: ['subflowStart', { name: 'Buy' }],
+        buy: ['click', { selector: '#buy' }],
+      },
+      edges,
+    );
+    const { run, result, deeds } = await leased({
+      rules: { nodeTypes: ['navigate', 'if', 'loop', 'subflow'] },
+      lease: { flow },
+    });
+    await run();
+    expect(result()?.error?.message).toContain('nodes of the type click;');
+    expect(deeds[0]).toMatchObject({
+      type: 'run_asked',
+      steps: edges.split(' ').length,
+      nodeTypes: expect.arrayContaining(['click']),
+    });
   });
 
   it('is refused whatever else the server says with it', async () => {

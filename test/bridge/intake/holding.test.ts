@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Job } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { backendDatabase } from '../../support/backend-database.ts';
+import { drawnFlow } from '../../support/drawn-flow.ts';
 import { type PlayedBackend, playBackend } from '../../support/played-backend.ts';
 import { type RedisServer, startRedis } from '../../support/redis-server.ts';
 import { quickRunner, type ServersBridge, serversBridge } from '../../support/servers-bridge.ts';
@@ -204,6 +205,24 @@ describe('progress', () => {
     expect(await backend.end(job)).toHaveProperty('returnvalue.status', 'passed');
     await until('all is told', () => backend.progress(job).length === 4);
     expect(backend.progress(job)).toEqual([50, 0, 50, 100]);
+  });
+
+  it('moves on in loops, and never says before the end that all is done', async () => {
+    const fixture = await bridge();
+    const runner = await quickRunner(fixture);
+    const flow = drawnFlow(
+      { loop: ['loop', { kind: 'times', times: 9 }], log: ['log', { message: 'hi' }] },
+      's>loop loop:body>log',
+    );
+    const { job } = await backend.start({}, { flow });
+    const lease = await runner.take();
+    await runner.events(lease, 1, pair('loop'));
+    await until('a third is told', () => backend.progress(job).includes(33));
+    await runner.events(lease, 3, ['log', 'log', 'log', 'log', 'log'].flatMap(pair));
+    await until('three quarters are told', () => backend.progress(job).includes(75));
+    await runner.finish(lease);
+    expect(await backend.end(job)).toHaveProperty('returnvalue.status', 'passed');
+    await until('all is told', () => backend.progress(job).at(-1) === 100);
   });
 
   it('is told where the job is held, whichever bridge the events come to', async () => {
