@@ -4,7 +4,9 @@ import type { FlowProblem } from './flow-problem.ts';
 import { type Graph, type GraphNode, looseDecorations, readGraph } from './graph.ts';
 import { variablesAlongTheWay, variablesSetBy } from './known-variables.ts';
 import {
+  decorativeFields,
   fieldsOf,
+  isEmpty,
   isStart,
   isSubflowStart,
   type NodeType,
@@ -15,6 +17,7 @@ import {
   unknownFieldsOf,
 } from './node-types/node-types.ts';
 import { type PlanShape, planFlow } from './plan/plan-flow.ts';
+import { subflowNameFields } from './plan/subflows.ts';
 import { type Block, type Step, stepFaults } from './step.ts';
 import { referencedVariables, substitute, type Variables } from './variables.ts';
 
@@ -38,7 +41,7 @@ export function checkFlow(
 ): CheckedFlow {
   const { graph, problems } = readGraph(flow.nodes, flow.edges);
   const { order, shape, problems: graphProblems, warnings } = planFlow(graph);
-  problems.push(...graphProblems, ...unknownTypes(graph));
+  problems.push(...graphProblems, ...unknownTypes(graph), ...unknownFieldsOfHeads(graph));
 
   const open = Object.fromEntries(
     Object.entries(variables ?? {}).filter(([name]) => !secretNames.includes(name)),
@@ -125,6 +128,20 @@ function unknownFields({ id, type: written, data }: GraphNode, type: NodeType): 
     const advice = guess === null ? `known are ${known.join(', ')}` : `did you mean "${guess}"?`;
     return { nodeId: id, message: `node "${id}" (${written}): unknown field "${field}"; ${advice}` };
   });
+}
+
+function unknownFieldsOfHeads({ nodes }: Graph): FlowProblem[] {
+  const known = [...subflowNameFields, ...decorativeFields];
+  return nodes
+    .filter(({ type }) => isSubflowStart(type))
+    .flatMap(({ id, type, data }) =>
+      Object.keys(data)
+        .filter((field) => !known.includes(field) && !isEmpty(data[field]))
+        .map((field) => ({
+          nodeId: id,
+          message: `node "${id}" (${type}): unknown field "${field}"; known is name`,
+        })),
+    );
 }
 
 function unknownTypes(graph: Graph): FlowProblem[] {

@@ -193,6 +193,12 @@ describe('a subflow', () => {
       's>x',
       'node "k" (subflowStart): name: there is another subflow "A" ("h")',
     ],
+    [
+      'a field that says nothing',
+      [call('x', 'A'), { ...head('h', 'A'), data: { name: 'A', variables: { B: '1' }, label: 'Begin' } }],
+      's>x',
+      'node "h" (subflowStart): unknown field "variables"; known is name',
+    ],
     ['no name', [click('x'), head('h', ' ')], 's>x', 'node "h" (subflowStart): name: is missing'],
     [
       'running itself',

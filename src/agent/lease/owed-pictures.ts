@@ -15,8 +15,15 @@ export async function addPictures(
   lease: { leaseId: string; fence: number },
   deps: UploadDeps & { log: Log; pictureTurns: Turns },
 ): Promise<RunResult> {
-  let { stepsResult } = result;
+  const stepsResult = [...result.stepsResult];
+  // A node in a loop may have failed several times, softly: each of its pictures is of another round.
+  const taken = new Set<number>();
   for (const picture of pictures) {
+    const index = stepsResult.findIndex(
+      ({ nodeId, status, screenshotUrl }, at) =>
+        nodeId === picture.nodeId && status === 'failed' && screenshotUrl === undefined && !taken.has(at),
+    );
+    taken.add(index);
     const upload = async () => uploadPicture(lease, await picture.read(), deps);
     const uploaded = await deps.pictureTurns(upload).catch((error: unknown) => ({
       problem: errorText(error),
@@ -26,11 +33,10 @@ export async function addPictures(
       continue;
     }
     await picture.drop();
-    stepsResult = stepsResult.map(({ screenshotProblem, ...step }) =>
-      step.nodeId === picture.nodeId && step.status === 'failed'
-        ? { ...step, screenshotUrl: uploaded.url }
-        : { ...step, ...(screenshotProblem === undefined ? {} : { screenshotProblem }) },
-    );
+    const step = stepsResult[index];
+    if (step === undefined) continue;
+    const { screenshotProblem: _solved, ...rest } = step;
+    stepsResult[index] = { ...rest, screenshotUrl: uploaded.url };
   }
   return { ...result, stepsResult };
 }

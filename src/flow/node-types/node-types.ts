@@ -89,7 +89,7 @@ function isGiven(value: unknown): boolean {
 }
 
 /** As forms leave what nobody filled in. */
-function isEmpty(value: unknown): boolean {
+export function isEmpty(value: unknown): boolean {
   return (
     !isGiven(value) || value === '' || (typeof value === 'object' && Object.keys(value ?? {}).length === 0)
   );

@@ -9,6 +9,9 @@ import type { Ways } from './ways.ts';
 /** Subflows a flow may have. Each is looked at with all that can be come to from it. */
 const maxSubflows = 500;
 
+/** Fields of `data` that may name a subflow; the first that does. */
+export const subflowNameFields: readonly string[] = ['name', 'contextName', 'label'];
+
 /** Which `subflowStart` node each subflow node leads into, by their ids. */
 export type Calls = ReadonlyMap<string, string>;
 
@@ -86,9 +89,9 @@ export function waysIntoHeads(
 }
 
 function nameOf({ data }: GraphNode): string | null {
-  const name = [data['name'], data['contextName'], data['label']].find(
-    (one) => typeof one === 'string' && one.trim() !== '',
-  );
+  const name = subflowNameFields
+    .map((field) => data[field])
+    .find((one) => typeof one === 'string' && one.trim() !== '');
   return typeof name === 'string' ? name.trim() : null;
 }
 
