@@ -16,19 +16,18 @@ const shop = browserTests({
     sessionStorage.setItem('visits', visits);
     state.textContent = visits < 3 ? 'working' : 'ready';
   </script>`,
-  // Takes the click away from those who come before it has been asked for twice.
+  // Its button comes late.
   '/shy': `<p id="tries">0</p><script>
-    let looks = 0;
     const appear = () => { if (!document.querySelector('#late')) document.body.insertAdjacentHTML('beforeend',
       '<button id="late" onclick="tries.textContent = 1">Late</button>'); };
-    setTimeout(appear, 500);
+    setTimeout(appear, 1_500);
   </script>`,
 });
 
 const open = (path: string) => ['navigate', { url: shop.url(path) }] as const;
 const click = (selector: string) => ['click', { selector }] as const;
 const expectText = (selector: string, value: string, more = {}) =>
-  ['assertion', { selector, value, timeoutMs: 300, ...more }] as const;
+  ['assertion', { selector, value, timeoutMs: 5_000, ...more }] as const;
 
 /** `a ok` of each executed step, with the rounds around it. */
 function told({ stepsResult }: RunResult): string[] {
@@ -49,7 +48,7 @@ describe('an if', () => {
         open: open('{{PAGE}}'),
         banner: ['if', { subject: 'visible', selector: '#accept', timeoutMs: 5_000 }],
         accept: click('#accept'),
-        gone: ['assertion', { selector: '#accept', subject: 'present', value: 'false', timeoutMs: 300 }],
+        gone: ['assertion', { selector: '#accept', subject: 'present', value: 'false', timeoutMs: 5_000 }],
       },
       's>open open>banner banner:true>accept banner:false>gone accept>gone',
     );
@@ -273,7 +272,7 @@ describe('retries', () => {
   it('try a step again, and tell how often and what was wrong before', async () => {
     const { result, pictures, events } = await shop.run([
       ['navigate', { url: shop.url('/shy') }],
-      ['click', { selector: '#late', timeoutMs: 100, retries: 20, retryDelayMs: 20 }],
+      ['click', { selector: '#late', timeoutMs: 100, retries: 20, retryDelayMs: 200 }],
       ['assertion', { selector: '#tries', value: '1' }],
     ]);
     expect(result.status).toBe('passed');
@@ -342,9 +341,9 @@ describe('whoever watches a run', () => {
   ] as const;
 
   it('may be given time before each step, which is no time of the step', async () => {
-    const { result } = await shop.run(steps, { slowMoMs: 300 });
-    expect(result.durationMs).toBeGreaterThanOrEqual(600);
-    expect(result.stepsResult[1]?.durationMs).toBeLessThan(250);
+    const { result } = await shop.run(steps, { slowMoMs: 700 });
+    expect(result.durationMs).toBeGreaterThanOrEqual(1_400);
+    expect(result.stepsResult[1]?.durationMs).toBeLessThan(700);
   });
 
   it('may hold each step back before it is told as started', async () => {
