@@ -315,6 +315,18 @@ describe('a hostile graph', () => {
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
+  it('of nothing but circles is refused in a few words', () => {
+    const ifs = many(2_000, (i) => when(`c${i}`));
+    const all = ifs.flatMap((_, i) => [
+      { source: `c${i}`, sourceHandle: 'true', target: `c${(i + 1) % 2_000}` },
+      { source: `c${i}`, sourceHandle: 'false', target: 'c0' },
+    ]);
+    const checked = checkFlow({ nodes: [start, ...ifs], edges: [{ source: 's', target: 'c0' }, ...all] }, {});
+    expect(checked.ok).toBe(false);
+    expect(JSON.stringify(checked).length).toBeLessThan(50_000);
+    expect(JSON.stringify(checked)).toContain('c8 -> c9 -> … -> c');
+  });
+
   it('of loops in loops in loops is planned or refused in a moment', () => {
     const loops = many(200, (i) => loop(`l${i}`));
     const nest = loops.map((_, i) => ({

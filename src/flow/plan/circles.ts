@@ -1,3 +1,8 @@
+/** Circles that are told of. A graph may have more of them than anybody could mend, or than there is memory. */
+const maxCircles = 50;
+/** Nodes of a circle that are named. */
+const maxNamed = 20;
+
 /** Each circle once, as the ids along it: depth first, with its own stack because a flow may be thousands of nodes long. */
 export function circlesIn(targets: ReadonlyMap<string, readonly string[]>): string[][] {
   const circles: string[][] = [];
@@ -22,10 +27,19 @@ export function circlesIn(targets: ReadonlyMap<string, readonly string[]>): stri
         frames.pop();
       } else if (position.has(child)) {
         circles.push(path.slice(position.get(child)));
+        if (circles.length === maxCircles) return circles;
       } else if (!finished.has(child)) {
         enter(child);
       }
     }
   }
   return circles;
+}
+
+/** `a -> b -> a`, the middle of a long one left out. */
+export function circleText(names: readonly string[]): string {
+  const around = [...names, names[0] ?? ''];
+  if (around.length <= maxNamed) return around.join(' -> ');
+  const half = maxNamed / 2;
+  return [...around.slice(0, half), '…', ...around.slice(-half)].join(' -> ');
 }

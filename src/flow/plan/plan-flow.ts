@@ -3,7 +3,7 @@ import type { FlowProblem } from '../flow-problem.ts';
 import { type Graph, type GraphNode, looseDecorations } from '../graph.ts';
 import { isStart, isSubflowStart, nodeTypeNamed } from '../node-types/node-types.ts';
 import { type Blocks, blocksOf } from './blocks.ts';
-import { circlesIn } from './circles.ts';
+import { circlesIn, circleText } from './circles.ts';
 import { type LoopBodies, loopBodies, withoutWaysBack } from './loop-bodies.ts';
 import { orderFrom, reachFrom } from './reach.ts';
 import { type Calls, recursions, subflowCalls, waysIntoHeads } from './subflows.ts';
@@ -54,7 +54,7 @@ export function planFlow(graph: Graph): FlowPlan {
   for (const circle of circlesIn(targets)) {
     problems.push({
       nodeId: circle[0] ?? '',
-      message: `the flow runs in a circle: ${[...circle, circle[0]].join(' -> ')}`,
+      message: `the flow runs in a circle: ${circleText(circle)}`,
     });
   }
 

@@ -2,7 +2,7 @@ import { didYouMean } from '../../lib/did-you-mean.ts';
 import type { FlowProblem } from '../flow-problem.ts';
 import type { GraphNode } from '../graph.ts';
 import { fieldsOf, isSubflowStart, nodeTypeNamed } from '../node-types/node-types.ts';
-import { circlesIn } from './circles.ts';
+import { circlesIn, circleText } from './circles.ts';
 import { reachFrom } from './reach.ts';
 import type { Ways } from './ways.ts';
 
@@ -67,7 +67,7 @@ export function recursions(
   const names = new Map(nodes.map((node) => [node.id, nameOf(node) ?? node.id]));
   return circlesIn(called).map((circle) => ({
     nodeId: circle[0] ?? '',
-    message: `a subflow may not run itself: ${[...circle, circle[0] ?? ''].map((id) => names.get(id)).join(' -> ')}`,
+    message: `a subflow may not run itself: ${circleText(circle.map((id) => names.get(id) ?? id))}`,
   }));
 }
 
