@@ -1,6 +1,7 @@
 import { cpus, loadavg } from 'node:os';
 import { startBridgeBench } from './bridge-bench.ts';
 import { table } from './interleave.ts';
+import { sayRecordingsShare } from './recordings-share.ts';
 import { measureStartTime } from './start-time.ts';
 import { measureTenSteps } from './ten-steps.ts';
 
@@ -16,6 +17,11 @@ const parts: Readonly<Record<string, (say: Say) => Promise<void>>> = {
     say(`\n${table('Ten steps on a page that answers at once (aim: ratio at most 1.10)', atOnce)}`);
     const late = await measureTenSteps('/late', rounds);
     say(`\n${table('Ten steps on a page that answers after 150 ms', late)}`);
+  },
+  recordings: async (say) => {
+    const folder = process.env['QUALINET_RECORDINGS'];
+    if (folder === undefined) say('\nRecordings: set QUALINET_RECORDINGS to a folder that holds some');
+    else sayRecordingsShare(folder, say);
   },
   bridge: sayBridgeFigures,
 };
