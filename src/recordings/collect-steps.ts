@@ -21,8 +21,8 @@ export interface RecordedAt {
   readonly what: string;
 }
 
-/** Starts an empty flow. */
-export function collectSteps(): StepCollector {
+/** Starts an empty flow; `variables` are those that the recording itself has, with their values. */
+export function collectSteps(variables: Readonly<Record<string, string>> = {}): StepCollector {
   const steps: DraftStep[] = [];
   const unkept: Unkept[] = [];
   const notes = new Set<string>();
@@ -40,7 +40,10 @@ export function collectSteps(): StepCollector {
     },
     note: (text) => void notes.add(text),
     finish(name) {
-      const literal = referencedVariables(steps.map(({ data }) => data));
+      const set = new Set(steps.map(({ data }) => data['variable']));
+      const literal = referencedVariables(steps.map(({ data }) => data)).filter(
+        (variable) => !Object.hasOwn(variables, variable) && !set.has(variable),
+      );
       for (const variable of literal)
         notes.add(`{{${variable}}} is a variable of the flow; it is kept as text`);
       return {
@@ -48,8 +51,11 @@ export function collectSteps(): StepCollector {
         flow: layOutFlow({
           name: name.slice(0, 200),
           steps,
-          // Recordings know no variables of ours: braces in them are text, and a variable that holds itself stays text.
-          variables: Object.fromEntries(literal.map((variable) => [variable, `{{${variable}}}`])),
+          // Braces of others are text, and a variable that holds itself stays text.
+          variables: {
+            ...variables,
+            ...Object.fromEntries(literal.map((variable) => [variable, `{{${variable}}}`])),
+          },
         }),
         notes: [...notes],
         unkept,

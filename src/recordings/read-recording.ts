@@ -1,11 +1,16 @@
 import { isRecorderFlow, readChromeRecorder } from './chrome-recorder/read-chrome-recorder.ts';
 import type { Recording } from './imported.ts';
+import { jsonlLines, readPlaywrightJsonl } from './playwright/read-jsonl.ts';
+import { isPlaywrightScript, readPlaywrightScript } from './playwright/read-script.ts';
 
 /** Reads a file of another tool. Null for none of these formats; throws UsageError that names file and field for a malformed one. */
 export function readRecording(text: string, path: string): Recording | null {
-  const json = parsed(text.replace(/^\u{feff}/u, ''));
-  if (json !== undefined) return isRecorderFlow(json) ? readChromeRecorder(json, path) : null;
-  return null;
+  const content = text.replace(/^\u{feff}/u, '');
+  const json = parsed(content);
+  if (isRecorderFlow(json)) return readChromeRecorder(json, path);
+  const lines = jsonlLines(content);
+  if (lines !== null) return readPlaywrightJsonl(lines, path);
+  return json === undefined && isPlaywrightScript(content) ? readPlaywrightScript(content, path) : null;
 }
 
 function parsed(text: string): unknown {
