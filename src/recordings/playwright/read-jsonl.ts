@@ -67,7 +67,7 @@ function keepAction(
     const opened = typeof url === 'string' && /^https?:/.test(url) ? { url } : {};
     // A popup was named by the step that opened it.
     if (isNew && pages.size > 1) list.add(at, { type: 'openPage', data: { ...opened, name: alias } });
-    else if ('url' in opened) list.add(at, { type: 'navigate', data: { ...opened, ...page } });
+    else if (isNew && 'url' in opened) list.add(at, { type: 'navigate', data: { ...opened, ...page } });
     return;
   }
   if (name === 'closePage') {

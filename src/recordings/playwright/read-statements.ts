@@ -1,12 +1,14 @@
 import type { AnyNode, CallExpression, Expression, Statement, VariableDeclarator } from 'acorn';
 import type { RecordedAt } from '../collect-steps.ts';
 import type { ImportedFlow } from '../imported.ts';
+import { contextStep, dialogAnswer } from './context-steps.ts';
 import { elementStep } from './element-steps.ts';
 import { type Expectation, expectationStep } from './expectation-steps.ts';
 import { pageSteps } from './page-steps.ts';
 import { knownValue, locatorOf, propertyName, type ScriptNames } from './script-values.ts';
 import { type LocatorPath, spellLocator, Unsayable } from './spell-locator.ts';
 import { listSteps } from './step-list.ts';
+import { expectationIn, scriptOf, subjectsRead } from './take-apart.ts';
 
 /** Options of the browser context that hold for a whole script, by Playwright's names. */
 export type ScriptOptions = Readonly<Record<string, unknown>>;
@@ -133,7 +135,7 @@ export function createStatementReader(text: string, options: ScriptOptions): Sta
         return;
       }
     }
-    const expectation = expectationIn(node);
+    const expectation = expectationIn(node, names);
     if (expectation !== null) {
       readExpectation(expectation.subject, expectation.expectation, node);
       return;
@@ -170,9 +172,10 @@ export function createStatementReader(text: string, options: ScriptOptions): Sta
       readListener(method, node);
       return;
     }
-    if (method === 'evaluate')
-      add(node, { type: 'evaluate', data: { script: scriptOf(node), ...pageField(page) } });
-    return;
+    if (method === 'evaluate') {
+      add(node, { type: 'evaluate', data: { script: scriptOf(node, names, text), ...pageField(page) } });
+      return;
+    }
     const args = node.arguments.map((argument) => knownValue(argument, names));
     if (method === 'goto' && typeof args[0] === 'string') args[0] = resolved(args[0]);
     for (const step of pageSteps(method, args, pageField(page))) add(node, step);
@@ -191,44 +194,15 @@ export function createStatementReader(text: string, options: ScriptOptions): Sta
   }
 
   function readContext(owner: string, method: string, node: CallExpression): void {
-    if (method === 'close') return;
-    if (owner === 'context' && method === 'storageState') {
-      const { path } = Object(knownValue(node.arguments[0], names)) as Record<string, unknown>;
-      add(node, { type: 'storageState', data: { action: 'save', file: path } });
-      return;
-    }
-    if (owner === 'context' && method === 'clearCookies')
-      add(node, { type: 'cookies', data: { action: 'clear' } });
-    return;
-    if (owner === 'context' && method === 'addCookies') {
-      add(node, {
-        type: 'cookies',
-        data: { action: 'set', cookies: knownValue(node.arguments[0], names) },
-      });
-      return;
-    }
-    if (owner === 'context' && method === 'setOffline') {
-      add(node, {
-        type: 'network',
-        data: knownValue(node.arguments[0], names) === true ? { offline: true } : {},
-      });
-      return;
-    }
-    throw new Unsayable(`there is no step for ${owner}.${method}()`);
+    const args = node.arguments.map((argument) => knownValue(argument, names));
+    if (method !== 'close') add(node, contextStep(owner, method, args));
   }
 
-  /** `page.once('dialog', dialog => dialog.accept('text'))`. */
   function readListener(method: string, node: CallExpression): void {
     const [event, handler] = node.arguments;
     const isDialog = event?.type === 'Literal' && event.value === 'dialog';
     if (!isDialog || method !== 'once' || handler === undefined) throw new Unsayable('a listener');
-    const body = text.slice(handler.start, handler.end);
-    const accepted = /\.accept\(\s*(?:(['"])((?:\\.|(?!\1).)*)\1)?\s*\)/s.exec(body);
-    if (accepted === null && !body.includes('.dismiss('))
-      throw new Unsayable('a dialog that is answered otherwise');
-    const answer = accepted?.[2] === undefined ? {} : { text: accepted[2] };
-    const action = accepted === null ? 'dismiss' : 'accept';
-    dialog = { at: at(node), data: { action, ...answer, required: false } };
+    dialog = { at: at(node), data: dialogAnswer(text.slice(handler.start, handler.end)) };
   }
 
   function readDownload(method: string, node: CallExpression): void {
@@ -342,12 +316,12 @@ export function createStatementReader(text: string, options: ScriptOptions): Sta
       if (method === 'evaluate') {
         add(node, {
           type: 'evaluate',
-          data: { script: scriptOf(call), variable, ...pageField(object.name) },
+          data: { script: scriptOf(call, names, text), variable, ...pageField(object.name) },
         });
         return;
       }
     }
-    const subject = subjects[method];
+    const subject = subjectsRead[method];
     if (subject === undefined) throw new Unsayable(`nothing is read by ${method}()`);
     const [attribute] = call.arguments;
     const named = subject === 'attribute' ? { attribute: knownValue(attribute, names) } : {};
@@ -377,40 +351,6 @@ export function createStatementReader(text: string, options: ScriptOptions): Sta
       downloads.has(node.callee.object.name) &&
       propertyName(node.callee, names) === 'suggestedFilename'
     );
-  }
-
-  /** `expect(x).not.toBe(…)`, `expect.soft(x)`. Null for something else. */
-  function expectationIn(node: CallExpression): { subject: AnyNode; expectation: Expectation } | null {
-    if (node.callee.type !== 'MemberExpression') return null;
-    const matcher = propertyName(node.callee, names) ?? '';
-    let { object } = node.callee;
-    let isNegated = false;
-    if (object.type === 'MemberExpression' && propertyName(object, names) === 'not') {
-      isNegated = true;
-      object = object.object;
-    }
-    if (object.type !== 'CallExpression') return null;
-    const { callee } = object;
-    const isSoft = callee.type === 'MemberExpression' && propertyName(callee, names) === 'soft';
-    const expect = callee.type === 'MemberExpression' ? callee.object : callee;
-    if (expect.type !== 'Identifier' || expect.name !== 'expect') return null;
-    if (callee.type === 'MemberExpression' && !isSoft) throw new Unsayable('this kind of expect');
-    const [subject] = object.arguments;
-    if (subject === undefined) return null;
-    const args = node.arguments.map((argument) => knownValue(argument, names));
-    return { subject, expectation: { matcher, args, isNegated, isSoft } };
-  }
-
-  /** The function that is evaluated, as the body of one; a text is an expression. */
-  function scriptOf(call: CallExpression): string {
-    const [given, argument] = call.arguments;
-    const isOwn = argument?.type === 'Identifier' && argument.name === 'variables';
-    if (argument !== undefined && !isOwn) throw new Unsayable('a script that is given values');
-    if (given?.type === 'ArrowFunctionExpression' || given?.type === 'FunctionExpression') {
-      const source = text.slice(given.body.start, given.body.end);
-      return given.body.type === 'BlockStatement' ? source.slice(1, -1).trim() : `return (${source});`;
-    }
-    return `return (${String(knownValue(given, names))});`;
   }
 
   function readFunction(body: Expression): void {
@@ -446,16 +386,3 @@ export function createStatementReader(text: string, options: ScriptOptions): Sta
     throw new Unsayable('an event that no step waits for');
   }
 }
-
-/** What the methods of a locator read. */
-const subjects: Readonly<Record<string, string>> = {
-  textContent: 'text',
-  innerText: 'text',
-  inputValue: 'value',
-  getAttribute: 'attribute',
-  count: 'count',
-  isVisible: 'visible',
-  isEnabled: 'enabled',
-  isChecked: 'checked',
-  isEditable: 'editable',
-};
