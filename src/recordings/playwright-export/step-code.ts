@@ -1,0 +1,309 @@
+import type { NodeType } from '../../flow/node-types/node-types.ts';
+import { argumentsCode, objectCode, textCode, Unwritable, valueCode, variableCode } from './code.ts';
+import { conditionCode, expectationCode, expectedCode } from './question-code.ts';
+
+/** What a step is written of. */
+export interface StepSource {
+  readonly type: NodeType;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Code of the page it is in. */
+  readonly page: string;
+  /** Code of its locator. Throws Unwritable where none of its selectors can be said. */
+  element(): string;
+  /** Code of the element that something is dragged to. */
+  destination(): string;
+}
+
+/** The lines of a step that needs nothing of its neighbours. Throws Unwritable for what Playwright has no words for. */
+export function stepCode(source: StepSource): string[] {
+  const { type, fields, page, element, destination } = source;
+  const timeout = fields['timeoutMs'];
+  const act = (call: string, ...args: string[]): string[] => [
+    `await ${element()}.${call}(${argumentsCode(...args)});`,
+  ];
+  switch (type) {
+    case 'navigate':
+      return [
+        `await ${page}.goto(${argumentsCode(
+          textCode(fields['url']),
+          objectCode({ waitUntil: fields['waitUntil'], referer: fields['referer'], timeout }),
+        )});`,
+      ];
+    case 'reload':
+    case 'back':
+    case 'forward': {
+      const method = { reload: 'reload', back: 'goBack', forward: 'goForward' }[type];
+      return [`await ${page}.${method}(${objectCode({ waitUntil: fields['waitUntil'], timeout })});`];
+    }
+    case 'viewport':
+      return [
+        `await ${page}.setViewportSize(${objectCode({ width: fields['width'], height: fields['height'] })});`,
+      ];
+    case 'click': {
+      const { count, button, modifiers, position, delayMs } = fields;
+      const isDouble = Number(count) === 2;
+      const clickCount = count === undefined || isDouble ? undefined : Number(count);
+      return act(
+        isDouble ? 'dblclick' : 'click',
+        objectCode({ button, clickCount, modifiers, position, delay: delayMs, timeout }),
+      );
+    }
+    case 'hover':
+      return act(
+        'hover',
+        objectCode({ modifiers: fields['modifiers'], position: fields['position'], timeout }),
+      );
+    case 'type':
+      if (fields['how'] === 'keys') {
+        return act(
+          'pressSequentially',
+          textCode(fields['value']),
+          objectCode({ delay: fields['delayMs'], timeout }),
+        );
+      }
+      if (fields['how'] !== undefined && fields['how'] !== 'replace')
+        throw new Unwritable(`how "${String(fields['how'])}"`);
+      return act('fill', textCode(fields['value']), objectCode({ timeout }));
+    case 'press': {
+      const isOnElement = fields['selector'] !== undefined || fields['selectors'] !== undefined;
+      const options = objectCode({ delay: fields['delayMs'], ...(isOnElement ? { timeout } : {}) });
+      const line = `await ${isOnElement ? element() : `${page}.keyboard`}.press(${argumentsCode(textCode(fields['key']), options)});`;
+      return Array.from({ length: Number(fields['count'] ?? 1) }, () => line);
+    }
+    case 'keyDown':
+      return [`await ${page}.keyboard.down(${textCode(fields['key'])});`];
+    case 'keyUp':
+      return [`await ${page}.keyboard.up(${textCode(fields['key'])});`];
+    case 'check':
+      return act(
+        fields['checked'] === false || fields['checked'] === 'false' ? 'uncheck' : 'check',
+        objectCode({ timeout }),
+      );
+    case 'select':
+      return act('selectOption', optionCode(fields), objectCode({ timeout }));
+    case 'focus':
+      return act(fields['leave'] === true ? 'blur' : 'focus', objectCode({ timeout }));
+    case 'submit':
+      return [`await ${element()}.evaluate((node) => (node.form ?? node.closest('form')).requestSubmit());`];
+    case 'upload':
+      return act('setInputFiles', filesCode(fields['files']), objectCode({ timeout }));
+    case 'drag': {
+      if (fields['by'] !== undefined) throw new Unwritable('by pixels');
+      const options = { sourcePosition: fields['position'], targetPosition: fields['toPosition'], timeout };
+      return act('dragTo', destination(), objectCode(options));
+    }
+    case 'scroll': {
+      const isOnElement = fields['selector'] !== undefined || fields['selectors'] !== undefined;
+      const { x = 0, y = 0, to } = fields;
+      const isMoved = fields['x'] !== undefined || fields['y'] !== undefined;
+      if (isOnElement && !isMoved && to === undefined)
+        return act('scrollIntoViewIfNeeded', objectCode({ timeout }));
+      const top =
+        to === 'top'
+          ? '0'
+          : to === 'bottom'
+            ? isOnElement
+              ? 'node.scrollHeight'
+              : 'document.body.scrollHeight'
+            : valueCode(y);
+      return isOnElement
+        ? [`await ${element()}.evaluate((node) => node.scrollTo(${valueCode(x)}, ${top}));`]
+        : [`await ${page}.evaluate(() => window.scrollTo(${valueCode(x)}, ${top}));`];
+    }
+    case 'wait':
+      return [`await ${page}.waitForTimeout(${valueCode(fields['ms'])});`];
+    case 'waitFor':
+      return waitCode(source);
+    case 'assertion':
+      return [expectationCode(fields, page, element)];
+    case 'extract':
+      return [`${variableCode(String(fields['variable']))} = ${readCode(source)};`];
+    case 'screenshot': {
+      const isOnElement = fields['selector'] !== undefined || fields['selectors'] !== undefined;
+      return isOnElement
+        ? act('screenshot')
+        : [`await ${page}.screenshot(${objectCode({ fullPage: fields['fullPage'] })});`];
+    }
+    case 'closePage':
+      return [`await ${page}.close();`];
+    case 'log':
+      return [`console.log(${textCode(fields['message'])});`];
+    case 'setVariable': {
+      const value =
+        fields['expression'] === undefined
+          ? textCode(fields['value'])
+          : `String(await ${page}.evaluate((variables) => (${scriptCode(fields['expression'])}), variables))`;
+      return [`${variableCode(String(fields['variable']))} = ${value};`];
+    }
+    case 'evaluate': {
+      if (fields['callback'] === true) throw new Unwritable('a callback');
+      const call = `await ${page}.evaluate((variables) => {\n${scriptCode(fields['script'])}\n}, variables)`;
+      return fields['variable'] === undefined
+        ? [`${call};`]
+        : [`${variableCode(String(fields['variable']))} = String(${call});`];
+    }
+    case 'cookies':
+      if (fields['names'] !== undefined) throw new Unwritable('cookies by their names');
+      return fields['action'] === 'clear'
+        ? [`await ${page}.context().clearCookies();`]
+        : [`await ${page}.context().addCookies(${valueCode(fields['cookies'])});`];
+    case 'storageState':
+      if (fields['action'] !== 'save') throw new Unwritable('loading a state within a test');
+      return [`await ${page}.context().storageState({ path: ${textCode(fields['file'])} });`];
+    case 'network':
+      if (
+        ['downloadBytesPerSecond', 'uploadBytesPerSecond', 'latencyMs'].some(
+          (name) => fields[name] !== undefined,
+        )
+      ) {
+        throw new Unwritable('a slow network');
+      }
+      return [`await ${page}.context().setOffline(${fields['offline'] === true});`];
+    case 'mouse': {
+      const { action, position } = fields;
+      const { x, y } = Object(position) as Record<string, unknown>;
+      if (fields['selector'] !== undefined || fields['selectors'] !== undefined)
+        throw new Unwritable('a mouse step on an element');
+      const moved =
+        position === undefined ? [] : [`await ${page}.mouse.move(${valueCode(x)}, ${valueCode(y)});`];
+      return action === 'move'
+        ? moved
+        : [...moved, `await ${page}.mouse.${String(action)}(${objectCode({ button: fields['button'] })});`];
+    }
+    default:
+      throw new Unwritable('there are no words for it');
+  }
+}
+
+function scriptCode(script: unknown): string {
+  if (String(script).includes('{{')) throw new Unwritable('a script with a {{variable}} in it');
+  return String(script);
+}
+
+function optionCode({ by = 'any', value, values, how }: StepSource['fields']): string {
+  if (how !== undefined && how !== 'set') throw new Unwritable(`how "${String(how)}"`);
+  if (by === 'id') throw new Unwritable('options by their id');
+  const one = (option: unknown): string => {
+    if (by === 'any') return textCode(option);
+    return by === 'index' ? `{ index: ${Number(option)} }` : `{ ${String(by)}: ${textCode(option)} }`;
+  };
+  return Array.isArray(values) ? `[${values.map(one).join(', ')}]` : one(value);
+}
+
+function filesCode(files: unknown): string {
+  const codes = (Array.isArray(files) ? files : [files]).map((file: unknown) => {
+    if (typeof file === 'string') return textCode(file);
+    const {
+      name,
+      contentType = 'application/octet-stream',
+      text,
+      base64,
+    } = Object(file) as Record<string, unknown>;
+    const content = base64 === undefined ? textCode(text ?? '') : `${textCode(base64)}, 'base64'`;
+    return `{ name: ${textCode(name)}, mimeType: ${textCode(contentType)}, buffer: Buffer.from(${content}) }`;
+  });
+  return codes.length === 1 ? (codes[0] ?? '') : `[${codes.join(', ')}]`;
+}
+
+function readCode({ fields, page, element }: StepSource): string {
+  const { subject = 'text' } = fields;
+  switch (subject) {
+    case 'text':
+      return `await ${element()}.innerText()`;
+    case 'value':
+      return `await ${element()}.inputValue()`;
+    case 'attribute':
+      return `(await ${element()}.getAttribute(${textCode(fields['attribute'])})) ?? ''`;
+    case 'title':
+      return `await ${page}.title()`;
+    case 'url':
+      return `${page}.url()`;
+    case 'selected':
+      return `await ${element()}.locator('option:checked').innerText()`;
+    case 'count':
+      return `String(await ${element()}.count())`;
+    case 'visible':
+    case 'enabled':
+    case 'checked':
+    case 'editable':
+      return `String(${conditionCode({ subject }, page, element)})`;
+    default:
+      throw new Unwritable(`the subject "${String(subject)}"`);
+  }
+}
+
+function waitCode({ fields, page, element }: StepSource): string[] {
+  const {
+    state,
+    count,
+    operator = '>=',
+    text,
+    url,
+    title,
+    expression,
+    load,
+    negate,
+    match,
+    timeoutMs,
+  } = fields;
+  const timeout = objectCode({ timeout: timeoutMs });
+  const lines: string[] = [];
+  if (fields['properties'] !== undefined) throw new Unwritable('properties');
+  const isTurned = negate === true || negate === 'true';
+  const asserted = (question: Record<string, unknown>): void => {
+    lines.push(expectationCode({ ...question, timeoutMs, ...(isTurned ? { negate } : {}) }, page, element));
+  };
+  if (load !== undefined)
+    lines.push(`await ${page}.waitForLoadState(${argumentsCode(textCode(load), timeout)});`);
+  if (url !== undefined) {
+    if (isTurned) asserted({ subject: 'url', value: url, match });
+    else {
+      const expected = match === undefined || match === 'exact' ? textCode(url) : expectedCode(match, url);
+      lines.push(`await ${page}.waitForURL(${argumentsCode(expected, timeout)});`);
+    }
+  }
+  if (title !== undefined) asserted({ subject: 'title', value: title, match });
+  if (text !== undefined) asserted({ subject: 'text', value: text, match });
+  if (count !== undefined) {
+    const how = operator === '==' ? 'exact' : operator === '>=' ? 'atLeast' : 'atMost';
+    asserted({ subject: 'count', value: count, match: how });
+  }
+  for (const [attribute, value] of Object.entries(Object(fields['attributes']) as object)) {
+    asserted({ subject: 'attribute', attribute, value });
+  }
+  if (expression !== undefined) {
+    const code = textCode(isTurned ? `!(${String(expression)})` : expression);
+    lines.push(
+      `await ${page}.waitForFunction(${argumentsCode(code, timeout === '' ? '' : `undefined, ${timeout}`)});`,
+    );
+  }
+  const isPresence = state === undefined && lines.length === 0;
+  if (state !== undefined || isPresence) {
+    const wanted = String(state ?? 'visible');
+    const opposite: Record<string, string> = {
+      visible: 'hidden',
+      hidden: 'visible',
+      attached: 'detached',
+      detached: 'attached',
+    };
+    if (opposite[wanted] !== undefined) {
+      lines.push(
+        `await ${element()}.waitFor(${objectCode({ state: isTurned ? opposite[wanted] : wanted, timeout: timeoutMs })});`,
+      );
+    } else {
+      const [subject, value] = states[wanted] ?? [];
+      if (subject === undefined) throw new Unwritable(`the state "${wanted}"`);
+      asserted({ subject, value });
+    }
+  }
+  return lines;
+}
+
+const states: Readonly<Record<string, readonly [string, boolean]>> = {
+  enabled: ['enabled', true],
+  disabled: ['enabled', false],
+  editable: ['editable', true],
+  readonly: ['editable', false],
+  checked: ['checked', true],
+  unchecked: ['checked', false],
+};

@@ -1,0 +1,169 @@
+import { parse } from 'acorn';
+import { describe, expect, it } from 'vitest';
+import type { FlowFile } from '../../src/flow/flow-file.ts';
+import { exportPlaywright } from '../../src/recordings/export-playwright.ts';
+import { layOutFlow } from '../../src/recordings/lay-out-flow.ts';
+import { blockCode } from '../../src/recordings/playwright-export/block-code.ts';
+import { readRecording } from '../../src/recordings/read-recording.ts';
+
+type Steps = [string, Record<string, unknown>][];
+
+function flowFile(steps: Steps, variables: Record<string, string> = {}): FlowFile {
+  const { nodes, edges } = layOutFlow({ name: 'Buy', steps: steps.map(([type, data]) => ({ type, data })) });
+  return { name: 'Buy', flow: { nodes: [...nodes], edges: [...edges] }, variables };
+}
+
+/** What an exported test becomes when it is imported. */
+function again(script: string) {
+  parse(script, { ecmaVersion: 'latest', sourceType: 'module' });
+  const [flow] = readRecording(script, 'buy.spec.js')?.flows ?? [];
+  expect(flow?.unkept).toEqual([]);
+  return flow?.flow;
+}
+
+const shop: Steps = [
+  ['viewport', { width: 800, height: 600, deviceScaleFactor: 2, hasTouch: true }],
+  ['navigate', { url: 'https://shop.example/{{SHOP}}', waitUntil: 'load' }],
+  ['click', { selector: 'role=button[name*="Buy"i]', button: 'right', modifiers: ['Shift'], timeoutMs: 900 }],
+  ['click', { selector: 'role=link[name="It\'s"s][level=2] >> nth=0', count: 2, position: { x: 1.5, y: 2 } }],
+  ['type', { selector: 'label=Name', value: '{{USER}}' }],
+  ['type', { selector: 'label="Name"', value: 'Dear ${x} `{{USER}}`\n' }],
+  ['press', { key: 'Control+A' }],
+  ['press', { selector: 'placeholder=Search', key: 'Enter' }],
+  ['check', { selector: 'text="I agree"' }],
+  ['select', { selector: 'testid=size', by: 'label', value: 'XL' }],
+  ['upload', { selector: '#file', files: ['a.txt'] }],
+  ['hover', { selector: 'li >> internal:has-text="Pen"i', frame: ['#shop'] }],
+  ['wait', { ms: 20 }],
+  ['waitFor', { selector: '.busy', state: 'hidden' }],
+  ['assertion', { selector: 'h1', subject: 'text', match: 'contains', value: '{{USER}}', soft: true }],
+  ['assertion', { selector: '#ok', subject: 'checked', negate: true }],
+  ['assertion', { subject: 'url', match: 'matches', value: '/paid$' }],
+  ['extract', { selector: '#total', subject: 'text', variable: 'total' }],
+  ['assertion', { selector: '#sum', subject: 'value', match: 'exact', value: '{{total}}' }],
+  ['evaluate', { script: 'return document.title;', variable: 'title' }],
+  ['log', { message: 'paid {{total}}' }],
+];
+
+describe('a flow as a test of Playwright', () => {
+  it('comes back as the same flow when it is imported', () => {
+    const script = exportPlaywright(flowFile(shop, { SHOP: 'pens', USER: 'Ann' }));
+    const flow = again(script);
+    expect(flow?.nodes.slice(1).map(({ type, data }) => [type, data])).toEqual(
+      shop.map(([type, data]) => [type, data['waitUntil'] === undefined ? data : { ...data }]),
+    );
+    expect(flow?.variables).toMatchObject({ SHOP: 'pens', USER: 'Ann' });
+    expect(flow?.name).toBe('Buy');
+  });
+
+  it('arms popups, dialogs and downloads before the step that brings them about', () => {
+    const steps: Steps = [
+      ['click', { selector: '#terms', opens: 'terms', page: 'main' }],
+      ['click', { selector: '#agree', page: 'terms' }],
+      ['closePage', { page: 'terms' }],
+      ['click', { selector: '#delete', page: 'main' }],
+      ['dialog', { action: 'accept', text: 'yes', required: false }],
+      ['click', { selector: '#bill', page: 'main' }],
+      ['download', { save: 'bill.pdf', fileName: 'bill.pdf', match: 'exact' }],
+    ];
+    const script = exportPlaywright(flowFile(steps));
+    expect(script).toBe(`import { test, expect } from '@playwright/test';
+
+test('Buy', async ({ page }) => {
+  const termsPromise = page.waitForEvent('popup');
+  await page.locator('#terms').click();
+  const terms = await termsPromise;
+  await terms.locator('#agree').click();
+  await terms.close();
+  page.once('dialog', (dialog) => dialog.accept('yes'));
+  await page.locator('#delete').click();
+  const downloadPromise = page.waitForEvent('download');
+  await page.locator('#bill').click();
+  const download = await downloadPromise;
+  await download.saveAs('bill.pdf');
+  expect(download.suggestedFilename()).toBe('bill.pdf');
+});
+`);
+    expect(
+      again(script)
+        ?.nodes.slice(1)
+        .map(({ type, data }) => [type, data]),
+    ).toEqual(steps);
+  });
+
+  it('writes decisions, loops and subflows', () => {
+    const click = (id: string) => ({ nodeId: id, type: 'click' as const, fields: { selector: `#${id}` } });
+    const { lines, functions, refusals } = blockCode([
+      {
+        nodeId: 'a',
+        type: 'if',
+        fields: { selector: '#banner', subject: 'visible' },
+        blocks: { true: [click('close')], false: [click('go')] },
+      },
+      {
+        nodeId: 'b',
+        type: 'loop',
+        fields: { kind: 'times', times: 3, as: 'i' },
+        blocks: { body: [click('more')] },
+      },
+      {
+        nodeId: 'c',
+        type: 'loop',
+        fields: { kind: 'while', subject: 'variable', variable: 'left', value: '0', negate: true },
+        blocks: {
+          body: [
+            {
+              nodeId: 'd',
+              type: 'subflow',
+              fields: { subflow: 'log in', variables: { user: 'Ann' } },
+              blocks: { body: [click('login')] },
+            },
+          ],
+        },
+      },
+    ]);
+    expect(refusals).toEqual([]);
+    expect(lines.join('\n')).toBe(`if (await page.locator('#banner').isVisible()) {
+  await page.locator('#close').click();
+} else {
+  await page.locator('#go').click();
+}
+for (let round = 0; round < 3; round += 1) {
+  variables.i = String(round);
+  await page.locator('#more').click();
+}
+while (!(variables.left === '0')) {
+  variables.user = 'Ann';
+  await runLogIn();
+}`);
+    expect([...functions]).toEqual([['runLogIn', ["await page.locator('#login').click();"]]]);
+  });
+
+  it('takes the first selector that Playwright has words for', () => {
+    const selectors = ['aria/Buy', 'aria/Buy[role="button"]', '#buy'];
+    expect(exportPlaywright(flowFile([['click', { selectors }]]))).toContain(
+      "page.getByRole('button', { name: 'Buy', exact: true }).click();",
+    );
+  });
+
+  it('is refused with every step that cannot be said', () => {
+    const steps: Steps = [
+      ['totp', { selector: '#code', secret: 'CODE' }],
+      ['click', { selector: 'aria/Buy' }],
+      ['network', { latencyMs: 30 }],
+      ['click', { selector: '#a', page: 'popup' }],
+    ];
+    let problems: readonly string[] = [];
+    try {
+      exportPlaywright(flowFile(steps));
+    } catch (error) {
+      problems = (error as { problems: readonly string[] }).problems;
+    }
+    expect(problems).toEqual([
+      'node "1-totp" (totp): there are no words for it',
+      'node "2-click" (click): the selector aria/Buy: Playwright finds names by their role only',
+      'node "3-network" (network): a slow network',
+      'node "4-click" (click): the page "popup", which no step before has named',
+    ]);
+  });
+});
