@@ -44,7 +44,7 @@ export function exportPlaywright({ name, flow, variables }: FlowFile): string {
   return [
     `import { ${needsExpect ? 'test, expect' : 'test'} } from '@playwright/test';`,
     '',
-    ...(names.size === 0 ? [] : [...variableLines([...names], variables), '']),
+    ...(names.size === 0 ? [] : [...variableLines([...names], variables, new Set(set)), '']),
     ...(settings === '' ? [] : [`test.use(${settings});`, '']),
     `test(${literal(title)}, async ({ page }) => {`,
     ...indented(body),
@@ -53,12 +53,17 @@ export function exportPlaywright({ name, flow, variables }: FlowFile): string {
   ].join('\n');
 }
 
-/** Values come from the environment, as the flow's own do from the command line. */
-function variableLines(names: readonly string[], values: FlowFile['variables']): string[] {
+/** Values come from the environment, as the flow's own do from the command line; what a step sets begins empty. */
+function variableLines(
+  names: readonly string[],
+  values: FlowFile['variables'],
+  set: ReadonlySet<unknown>,
+): string[] {
   return [
     'const variables = {',
     ...names.map((name) => {
       const key = /^[A-Za-z_]\w*$/.test(name) ? name : literal(name);
+      if (set.has(name) && values[name] === undefined) return `  ${key}: '',`;
       return `  ${key}: process.env[${literal(name)}] ?? ${literal(values[name] ?? '')},`;
     }),
     '};',

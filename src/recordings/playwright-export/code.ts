@@ -49,7 +49,10 @@ function quoted(text: string): string {
 }
 
 function inTemplate(text: string): string {
-  return text.replaceAll(/[\\`]|\$\{/g, (found) => `\\${found}`);
+  return text
+    .replaceAll(/[\\`]|\$\{/g, (found) => `\\${found}`)
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r');
 }
 
 function isIdentifier(name: string): boolean {

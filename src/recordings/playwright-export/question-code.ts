@@ -11,15 +11,11 @@ export function expectationCode(fields: Fields, page: string, element: () => str
     const given = [...args, timeout].filter((code) => code !== '').join(', ');
     return `await ${expect}(${subjectCode})${isTrue(negate) ? '.not' : ''}.${matcher}(${given});`;
   };
-  const expected = expectedCode(match, value);
-  const isContained = match === 'contains';
+  const isContained = match === 'contains' && subject === 'text';
+  const expected = isContained ? textCode(value) : expectedCode(match, value);
   switch (subject) {
     case 'text':
-      return judge(
-        element(),
-        isContained ? 'toContainText' : 'toHaveText',
-        isContained ? textCode(value) : expected,
-      );
+      return judge(element(), isContained ? 'toContainText' : 'toHaveText', expected);
     case 'value':
       return judge(element(), 'toHaveValue', expected);
     case 'attribute':

@@ -100,10 +100,14 @@ function question(matcher: string, args: readonly unknown[]): Question {
 /** A text is compared as the matcher does, a pattern as what it is. */
 export function compared(expected: unknown, match: string): Record<string, unknown> {
   if (expected instanceof RegExp) {
+    // A slash is escaped for the sake of the literal only.
+    const source = expected.source.replaceAll(/\\(.)/gs, (whole, sign: string) =>
+      sign === '/' ? '/' : whole,
+    );
     const odd = expected.flags.replaceAll(/[us]/g, '');
-    if (odd === 'i') return { match: 'matches', value: inAnyCase(expected.source) };
+    if (odd === 'i') return { match: 'matches', value: inAnyCase(source) };
     if (odd !== '') throw new Unsayable(`a pattern with the flags "${expected.flags}"`);
-    return { match: 'matches', value: expected.source };
+    return { match: 'matches', value: source };
   }
   if (typeof expected !== 'string') throw new Unsayable('an expected value that is no text');
   return { match, value: expected };

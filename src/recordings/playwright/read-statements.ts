@@ -8,7 +8,7 @@ import { pageSteps } from './page-steps.ts';
 import { knownValue, locatorOf, propertyName, type ScriptNames } from './script-values.ts';
 import { type LocatorPath, spellLocator, Unsayable } from './spell-locator.ts';
 import { listSteps } from './step-list.ts';
-import { expectationIn, scriptOf, subjectsRead } from './take-apart.ts';
+import { expectationIn, readingIn, scriptOf, subjectsRead } from './take-apart.ts';
 
 /** Options of the browser context that hold for a whole script, by Playwright's names. */
 export type ScriptOptions = Readonly<Record<string, unknown>>;
@@ -147,6 +147,10 @@ export function createStatementReader(text: string, options: ScriptOptions): Sta
     ) {
       const device = propertyName(object, names) ?? '';
       readPageCall(object.object.name, `${device}.${method}`, node);
+      return;
+    }
+    if (object.type === 'CallExpression' && propertyName(object.callee, names) === 'context') {
+      readContext('context', method, node);
       return;
     }
     const place = placeOf(locatorOf(object, names));
@@ -290,22 +294,19 @@ export function createStatementReader(text: string, options: ScriptOptions): Sta
       left.object.name === 'variables';
     if (name === null || !isVariable) throw new Unsayable('an assignment');
     variables.add(name);
-    const node = right.type === 'AwaitExpression' ? right.argument : right;
-    if (right.type === 'AwaitExpression' && node.type === 'CallExpression') {
+    const node = readingIn(right, names);
+    if (node !== null) {
       readExtract(name, node);
       return;
     }
-    const value = knownValue(node, names);
+    const value = knownValue(right, names);
     if (typeof value !== 'string') throw new Unsayable('a variable that is no text');
     list.add(at(right), { type: 'setVariable', data: { variable: name, value } });
   }
 
   function readExtract(variable: string, node: CallExpression): void {
-    const inner =
-      node.callee.type === 'Identifier' && node.callee.name === 'String' ? node.arguments[0] : node;
-    const call = inner?.type === 'AwaitExpression' ? inner.argument : inner;
-    if (call?.type !== 'CallExpression' || call.callee.type !== 'MemberExpression')
-      throw new Unsayable('a computed value');
+    const call = readingIn(node, names);
+    if (call?.callee.type !== 'MemberExpression') throw new Unsayable('a computed value');
     const method = propertyName(call.callee, names) ?? '';
     const { object } = call.callee;
     if (object.type === 'Identifier' && pages.has(object.name)) {

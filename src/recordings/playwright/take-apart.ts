@@ -40,6 +40,20 @@ export function scriptOf(call: CallExpression, names: ScriptNames, text: string)
   return `return (${String(knownValue(given, names))});`;
 }
 
+/** The call that reads something of a page, out of `String(await …)` and `(await …) ?? ''`. Null for a value that is no reading. */
+export function readingIn(node: AnyNode, names: ScriptNames): CallExpression | null {
+  if (node.type === 'AwaitExpression') return readingIn(node.argument, names);
+  if (node.type === 'LogicalExpression') return readingIn(node.left, names);
+  if (node.type !== 'CallExpression') return null;
+  const [inner] = node.arguments;
+  const isText = node.callee.type === 'Identifier' && node.callee.name === 'String';
+  if (isText) return inner === undefined ? null : readingIn(inner, names);
+  const method = propertyName(node.callee, names);
+  const isReading =
+    method !== null && (Object.hasOwn(subjectsRead, method) || /^(title|url|evaluate)$/.test(method));
+  return isReading ? node : null;
+}
+
 /** What the methods of a locator read. */
 export const subjectsRead: Readonly<Record<string, string>> = {
   textContent: 'text',

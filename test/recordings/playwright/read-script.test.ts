@@ -126,7 +126,7 @@ describe('a script of Playwright’s codegen', () => {
       { selector: '#pay', subject: 'enabled', negate: true },
       { selector: '#pay', subject: 'visible' },
       { selector: 'li', subject: 'count', value: '3' },
-      { selector: 'a', subject: 'attribute', attribute: 'href', match: 'matches', value: '^\\/buy' },
+      { selector: 'a', subject: 'attribute', attribute: 'href', match: 'matches', value: '^/buy' },
       { subject: 'url', match: 'exact', value: 'https://shop.example/paid' },
       { subject: 'title', match: 'matches', value: '[pP][aA][iI][dD]' },
     ]);
