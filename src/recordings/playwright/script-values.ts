@@ -65,7 +65,7 @@ export function knownValue(node: AnyNode | null | undefined, names: ScriptNames)
   throw new Unsayable('a value that is computed');
 }
 
-/** `String(x)`, `Buffer.from('text')`, `new RegExp` are what is in them. */
+/** `String(x)` and a buffer made of a text are what is in them. */
 function wrappedValue(node: CallExpression, names: ScriptNames): { value: unknown } | null {
   const { callee } = node;
   if (callee.type === 'Identifier' && callee.name === 'String')
@@ -74,7 +74,7 @@ function wrappedValue(node: CallExpression, names: ScriptNames): { value: unknow
     callee.type === 'MemberExpression' &&
     callee.object.type === 'Identifier' &&
     callee.object.name === 'Buffer' &&
-    propertyName(callee, names) === 'from';
+    /^from$/.test(propertyName(callee, names) ?? '');
   return isBuffer ? { value: textOf(node.arguments[0], names) } : null;
 }
 
