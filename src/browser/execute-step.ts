@@ -15,7 +15,9 @@ import type { RunDeed } from './step/run-deed.ts';
 import type { RunFiles } from './step/run-files.ts';
 import { ensureAddressMayHave, ensureFrameMayHave } from './step/secret-hosts.ts';
 import { type StepError, StepFailure, stepErrorFrom } from './step/step-error.ts';
+import { nextInPage } from './step/steps-ahead.ts';
 import { timeBudget } from './step/time-budget.ts';
+import { besideDialogs } from './step-beside-dialogs.ts';
 
 /** How one step ended. `stopped`: the run was told to stop while the step was under way. */
 export type StepOutcome =
@@ -41,6 +43,7 @@ export async function executeStep(
     onDeed,
     files,
     roundsDone,
+    ahead,
   }: {
     opened: RunPage;
     stop: AbortSignal;
@@ -52,8 +55,10 @@ export async function executeStep(
     onDeed: (deed: RunDeed) => void;
     files: RunFiles;
     roundsDone: number;
+    ahead: () => Iterable<Step>;
   },
 ): Promise<StepOutcome> {
+  opened.observer.begin(step.type);
   const { used, faults } = secretsOfStep(step, secrets);
   if (faults.length > 0) {
     return { how: 'failed', error: { kind: 'blocked', message: faults.join('; ') }, notes: '' };
@@ -78,7 +83,7 @@ export async function executeStep(
       }
     };
     const stepSecrets = used.length === 0 ? {} : { secrets: { used, typed, onGiven } };
-    const { page, network } = opened;
+    const { page, network, dialogs, downloads } = opened;
     const frame = page.mainFrame();
     const deps: Scene = {
       page,
@@ -91,16 +96,28 @@ export async function executeStep(
       variables,
       files,
       roundsDone,
+      dialogs,
+      downloads,
+      hidden: { secrets, typed },
+      nodeId: step.nodeId,
+      ahead,
       ...stepSecrets,
     };
     if (used.length > 0) judgeBefore(read.step, deps.page, { used, onGiven });
-    const done = await backstop.spend(perform(read.step, deps));
+    const done = await backstop.spend(
+      besideDialogs({ type: step.type, ahead }, deps, (mayAct) =>
+        perform(read.step, { ...deps, ensureMayAct: mayAct }),
+      ),
+    );
     const notes = notesOf(opened);
     if (done !== null) return { how: 'done', done: { ...done, logs: `${done.logs}${notes}` } };
     const message = `the browser did not answer within ${duration(budget.timeoutMs)}`;
     return { how: 'failed', error: { kind: 'timeout', message }, notes };
   } catch (thrown) {
     if (stop.aborted) return { how: 'stopped' };
+    if (isDownload(thrown) && nextInPage(ahead()) === 'download') {
+      return { how: 'done', done: { logs: `Opened a file to save${notesOf(opened)}` } };
+    }
     const error = stepErrorFrom(opened.gone.aborted ? opened.gone.reason : await reasonOf(thrown, opened));
     if (error === null) throw thrown;
     return { how: 'failed', error, notes: notesOf(opened) };
@@ -161,9 +178,14 @@ async function reasonOf(thrown: unknown, { gone }: RunPage): Promise<unknown> {
   return gone.aborted && gone.reason instanceof StepFailure ? gone.reason : thrown;
 }
 
-function notesOf(opened: RunPage): string {
-  return opened
-    .takeDialogs()
+/** The address that was opened is no page: it gave a file to save. */
+function isDownload(thrown: unknown): boolean {
+  return /Download is starting/.test(errorText(thrown));
+}
+
+function notesOf({ dialogs }: RunPage): string {
+  return dialogs
+    .takeNotes()
     .map((dialog) => `; ${dialog}`)
     .join('');
 }

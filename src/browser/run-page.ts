@@ -3,7 +3,10 @@ import type { Log } from '../lib/log.ts';
 import type { EgressProxy } from './egress/egress-proxy.ts';
 import { greetProxy } from './egress/greet-proxy.ts';
 import { type PageNetwork, pageNetwork } from './egress/page-network.ts';
-import { BrowserEndedFailure, cut, StepFailure } from './step/step-error.ts';
+import { createPageObserver, type PageObserver } from './evidence/observer.ts';
+import { createRunDialogs, type RunDialogs } from './evidence/run-dialogs.ts';
+import { createRunDownloads, type RunDownloads } from './evidence/run-downloads.ts';
+import { BrowserEndedFailure, StepFailure } from './step/step-error.ts';
 
 /** A fresh context with the one page a run acts on. Nothing of an earlier run is in it, nothing of it stays. */
 export interface RunPage {
@@ -16,8 +19,12 @@ export interface RunPage {
    * when it is the whole browser that ended.
    */
   readonly gone: AbortSignal;
-  /** What pages asked with alert, confirm or prompt since the last call; all were dismissed. */
-  takeDialogs(): string[];
+  /** What its pages ask with alert, confirm, prompt and beforeunload. */
+  readonly dialogs: RunDialogs;
+  /** The files its pages give to save. */
+  readonly downloads: RunDownloads;
+  /** What goes wrong in its pages. */
+  readonly observer: PageObserver;
   /** Resolves when the context is gone. Never rejects, and ends in time even when the page hangs. */
   close(): Promise<void>;
 }
@@ -26,8 +33,6 @@ export interface RunPage {
 const maxPopups = 5;
 /** Longest a context may take to close before its browser is killed. Source: system.md §6. */
 const closeMs = 5_000;
-/** Dialogs worth telling of in one step. */
-const maxDialogs = 3;
 
 /**
  * Opens a context and its page in `browser`, which reaches nothing until rules are bound to its network. `kill` ends the
@@ -48,18 +53,12 @@ export async function openRunPage(
       throw error;
     });
   const gone = new AbortController();
-  const dialogs: string[] = [];
   let closing: Promise<void> | null = null;
 
-  // A dialog nobody answers stops the page and every action on it.
-  context.on('dialog', (dialog) => {
-    if (dialogs.length < maxDialogs && dialog.type() !== 'beforeunload') {
-      dialogs.push(`dismissed the ${dialog.type()} "${cut(dialog.message(), 200)}"`);
-    }
-    // Leaving a page is what the flow asked for; everything else is declined, as Playwright does by itself.
-    const answer = dialog.type() === 'beforeunload' ? dialog.accept() : dialog.dismiss();
-    answer.catch(() => {});
-  });
+  const dialogs = createRunDialogs();
+  const downloads = createRunDownloads();
+  const observer = createPageObserver();
+  dialogs.watch(context);
   let page: Page;
   try {
     page = await context.newPage();
@@ -87,16 +86,22 @@ export async function openRunPage(
   });
   browser.on('disconnected', onDisconnected);
 
+  const network = pageNetwork(context, page, session);
+  observer.watch(context, network.failureOf);
   return {
     page,
     context,
-    network: pageNetwork(context, page, session),
+    network,
+    dialogs,
+    downloads,
+    observer,
     gone: gone.signal,
-    takeDialogs: () => dialogs.splice(0),
     close() {
+      dialogs.release();
       closing ??= closeContext(context, kill, log).finally(() => {
         browser.off('disconnected', onDisconnected);
         session.close();
+        return downloads.close();
       });
       return closing;
     },
