@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { NetworkRules } from '../../src/browser/egress/network-rules.ts';
+import type { TraceWanted } from '../../src/browser/evidence/trace.ts';
 import type { FailurePicture } from '../../src/browser/execute-flow.ts';
 import { executeFlow } from '../../src/browser/execute-flow.ts';
 import type { RunPage } from '../../src/browser/run-page.ts';
-import type { TraceWanted } from '../../src/browser/evidence/trace.ts';
 import type { RunDeed } from '../../src/browser/step/run-deed.ts';
 import type { RunFiles } from '../../src/browser/step/run-files.ts';
 import { launchBrowser, type WarmBrowser } from '../../src/browser/warm-browser.ts';

@@ -6,7 +6,7 @@ import type { StepResult } from '../../protocol/run-result.ts';
 import { cut } from '../step/step-error.ts';
 
 /** What went wrong in a page, for the result of a step that failed. */
-export type Observed = NonNullable<StepResult['observed']>;
+type Observed = NonNullable<StepResult['observed']>;
 
 /** Hears what goes wrong in the pages of a run: errors in the console, requests that failed, errors nobody caught. */
 export interface PageObserver {

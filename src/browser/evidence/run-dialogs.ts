@@ -9,7 +9,7 @@ export interface SeenDialog {
 }
 
 /** What a page's dialog gets to hear. */
-export interface DialogAnswer {
+interface DialogAnswer {
   accepts: boolean;
   /** For a prompt; what the page proposes where nothing is said. */
   text?: string | undefined;

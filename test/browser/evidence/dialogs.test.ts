@@ -19,7 +19,10 @@ const site = browserTests({
 
 const open = (path: string): ShortStep => ['navigate', { url: site.url(path) }];
 const go: ShortStep = ['click', { selector: '#go', timeoutMs: 5_000 }];
-const answered = (value: string): ShortStep => ['assertion', { selector: '#answer', value, timeoutMs: 2_000 }];
+const answered = (value: string): ShortStep => [
+  'assertion',
+  { selector: '#answer', value, timeoutMs: 2_000 },
+];
 const errors = ({ result }: RunSeen) => result.stepsResult.map(({ error }) => error ?? null);
 
 describe('a dialog step after the step that opens the dialog', () => {
@@ -101,9 +104,7 @@ describe('a dialog step after the step that opens the dialog', () => {
     expect((await dialog({ message: 'all.$', match: 'matches' })).result.status).toBe('passed');
     expect((await dialog({ message: 'one', match: 'contains' })).result.status).toBe('failed');
     const kind = await dialog({ kind: 'alert' });
-    expect(kind.result.stepsResult[2]?.error).toBe(
-      'the confirm "Delete all?" came where alert was expected',
-    );
+    expect(kind.result.stepsResult[2]?.error).toBe('the confirm "Delete all?" came where alert was expected');
   });
 
   it('fails when none came, with the time it waited', async () => {

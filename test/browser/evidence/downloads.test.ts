@@ -56,7 +56,12 @@ describe('a download step', () => {
       ['download', { fileName: 'report.txt', contains: 'total: 42', minBytes: 10, variable: 'file' }],
       ['log', { message: 'got {{file}}' }],
     ]);
-    expect(result.stepsResult.map(({ error }) => error)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(result.stepsResult.map(({ error }) => error)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect(result.stepsResult[2]).toMatchObject({
       logs: 'Downloaded report.txt (10 bytes)',
       download: { fileName: 'report.txt', bytes: 10 },
@@ -73,10 +78,9 @@ describe('a download step', () => {
 
   it('keeps the file in the folder of files', async () => {
     const folder = await tempFolder();
-    const { result } = await site.run(
-      [home(), click('#report'), ['download', { save: 'kept/report.txt' }]],
-      { files: filesIn(folder) },
-    );
+    const { result } = await site.run([home(), click('#report'), ['download', { save: 'kept/report.txt' }]], {
+      files: filesIn(folder),
+    });
     expect(result.status).toBe('passed');
     expect(await readFile(join(folder, 'kept/report.txt'), 'utf8')).toBe('total: 42\n');
   });
@@ -136,17 +140,17 @@ describe('a download step', () => {
   });
 
   it('says that none began, that one broke off, and that one did not end', async () => {
-    const after = async (steps: ShortStep[]) =>
+    const endAfter = async (steps: ShortStep[]) =>
       (await site.run([home(), ...steps, ['download', { timeoutMs: 1_500 }]])).result.stepsResult.at(-1);
-    expect(await after([])).toMatchObject({
+    expect(await endAfter([])).toMatchObject({
       errorKind: 'timeout',
       error: 'no download began within 1.5 s',
     });
-    expect(await after([click('#breaks')])).toMatchObject({
+    expect(await endAfter([click('#breaks')])).toMatchObject({
       errorKind: 'navigation',
       error: 'the download of half.bin broke off',
     });
-    expect(await after([click('#slow')])).toMatchObject({
+    expect(await endAfter([click('#slow')])).toMatchObject({
       errorKind: 'timeout',
       error: expect.stringMatching(/^slow.bin was not downloaded within 1.5 s: \d+ bytes came$/),
     });
