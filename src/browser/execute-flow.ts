@@ -34,6 +34,10 @@ const keepPictureMs = 30_000;
 /** Longest the browser may take to be told that it is to keep downloads; it takes some milliseconds. */
 const keepDownloadsMs = 5_000;
 
+/** Longest the end of a run waits for its trace; also of one that was stopped. */
+const finishTraceMs = 30_000;
+const never = new AbortController().signal;
+
 /** Loops around a step whose rounds its result tells, from the outside in. Source: stepResultSchema. */
 const maxRounds = 50;
 
@@ -199,10 +203,8 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
     return end(isPassed ? 'passed' : 'failed');
   } finally {
     halt.close();
-    const hasFailed =
-      stepsResult.length < run.steps.length || stepsResult.some(({ status }) => status === 'failed');
-    const problem = await trace.finish({ hasFailed });
-    if (problem !== null) deps.trace?.onProblem(problem);
+    const traced = await withinMs(trace.finish({ hasFailed: !isPassed }), finishTraceMs, clock, never);
+    if (traced !== 'finished') deps.trace?.onProblem(traced?.problem ?? 'the trace was not written in time');
     // Closing takes its time beside the result; the browser that opened the page waits for it when it ends.
     void opened.close();
   }

@@ -20,8 +20,8 @@ export interface RunTrace {
   begin(title: string): Promise<void>;
   /** The step is over. */
   end(): Promise<void>;
-  /** Writes the file, or lets it be; the problem where it could not be written. Call it before the context is closed. */
-  finish(given: { hasFailed: boolean }): Promise<string | null>;
+  /** Writes the file, or lets it be. Call it before the context is closed. */
+  finish(given: { hasFailed: boolean }): Promise<'finished' | { problem: string }>;
 }
 
 /**
@@ -42,7 +42,7 @@ export function traceRefusal(
 export const noTrace: RunTrace = {
   begin: () => Promise.resolve(),
   end: () => Promise.resolve(),
-  finish: () => Promise.resolve(null),
+  finish: () => Promise.resolve('finished'),
 };
 
 /** Starts a trace of everything that happens in `context`, where {@link traceRefusal} has nothing against it. */
@@ -61,16 +61,18 @@ export async function startTrace(context: BrowserContext, { path, keep }: TraceW
         await started;
         if (keep === 'onFailure' && !hasFailed) {
           await context.tracing.stop();
-          return null;
+          return 'finished';
         }
         await mkdir(dirname(path), { recursive: true });
         await context.tracing.stop({ path });
         // It may hold what was typed: nobody else's business on this machine.
         await chmod(path, 0o600);
-        return null;
+        return 'finished';
       } catch (error) {
         await rm(path, { force: true }).catch(() => {});
-        return `no trace could be written to ${path}: ${plainMessage(error).split('\n')[0] ?? ''}`;
+        return {
+          problem: `no trace could be written to ${path}: ${plainMessage(error).split('\n')[0] ?? ''}`,
+        };
       }
     },
   };
