@@ -173,7 +173,7 @@ async function keepEvidence(
   }: { opened: RunPage; halt: AbortSignal; secrets: LocalSecrets; typed: TypedFields },
   { clock, keepScreenshot, signal }: ExecuteDeps,
 ): Promise<Pick<StepResult, 'screenshotUrl' | 'screenshotProblem'>> {
-  const picture = await takePicture(opened.page, { clock, halt, hidden });
+  const picture = await takePicture(opened.pages.inUse(), { clock, halt, hidden });
   const { redactor } = hidden.secrets;
   if ('problem' in picture) return { screenshotProblem: cut(redactor.text(picture.problem)) };
   const stored = withinMs(keepScreenshot({ nodeId, ...picture }), keepPictureMs, clock, signal);

@@ -2,6 +2,8 @@ import type { DataOf, NodeType } from '../../flow/node-types/node-types.ts';
 import type { RunVariables } from '../../flow/run-variables.ts';
 import type { StepResult } from '../../protocol/run-result.ts';
 import type { Found, LocateDeps } from '../locating/locate.ts';
+import type { PageEmulation } from '../page-emulation.ts';
+import type { RunPages } from '../run-pages.ts';
 import type { RunFiles } from '../step/run-files.ts';
 
 /** What an action works on and may use: `page` and `frame` are those of this step. */
@@ -9,6 +11,9 @@ export interface Scene extends LocateDeps {
   /** The variables of the run as they are now; none of the machine's secrets is among them. */
   variables: RunVariables;
   files: RunFiles;
+  /** All pages of the run. */
+  pages: RunPages;
+  emulation: PageEmulation;
 }
 
 /** What an action did: a sentence for people, and what the result of its step holds besides. */
