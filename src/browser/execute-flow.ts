@@ -274,7 +274,7 @@ async function keepEvidence(
   const seen = observed === undefined ? {} : { observed };
   // A page that waits for an answer lets nobody take a picture of it.
   opened.dialogs.release();
-  const picture = await takePicture(opened.page, { clock: deps.clock, halt, hidden });
+  const picture = await takePicture(opened.pages.inUse(), { clock: deps.clock, halt, hidden });
   if ('problem' in picture) return { ...seen, screenshotProblem: cut(redactor.text(picture.problem)) };
   return { ...seen, ...(await keepPicture(step, picture, deps, redactor)) };
 }

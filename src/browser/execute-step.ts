@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Frame } from 'playwright-core';
 import { type LocalSecrets, secretsOfStep } from '../flow/local-secrets.ts';
 import { type DataOf, entryOf, type NodeType } from '../flow/node-types/node-types.ts';
 import type { RunVariables } from '../flow/run-variables.ts';
@@ -10,11 +10,14 @@ import { actions } from './actions/actions.ts';
 import type { ActionDone, Scene } from './actions/scene.ts';
 import type { StepSecrets } from './evidence/step-secrets.ts';
 import type { TypedFields } from './evidence/typed-fields.ts';
+import { expectPage } from './opened-page.ts';
 import type { RunPage } from './run-page.ts';
+import type { RunPages } from './run-pages.ts';
+import { setStage } from './stage.ts';
 import type { RunDeed } from './step/run-deed.ts';
 import type { RunFiles } from './step/run-files.ts';
 import { ensureAddressMayHave, ensureFrameMayHave } from './step/secret-hosts.ts';
-import { type StepError, StepFailure, stepErrorFrom } from './step/step-error.ts';
+import { FrameGoneFailure, type StepError, StepFailure, stepErrorFrom } from './step/step-error.ts';
 import { nextInPage } from './step/steps-ahead.ts';
 import { timeBudget } from './step/time-budget.ts';
 import { besideDialogs } from './step-beside-dialogs.ts';
@@ -83,30 +86,39 @@ export async function executeStep(
       }
     };
     const stepSecrets = used.length === 0 ? {} : { secrets: { used, typed, onGiven } };
-    const { page, network, dialogs, downloads } = opened;
-    const frame = page.mainFrame();
-    const deps: Scene = {
-      page,
-      frame,
-      network,
-      budget,
-      clock,
-      halt,
-      ensureMayAct,
-      variables,
-      files,
-      roundsDone,
-      dialogs,
-      downloads,
-      hidden: { secrets, typed },
-      nodeId: step.nodeId,
-      ahead,
-      ...stepSecrets,
+    const { pages, emulation, network, dialogs, downloads } = opened;
+    const around = { pages, emulation, network, budget, clock, halt };
+    const whatOpens = nameOpenedBy(read.step);
+    const untilOpened = whatOpens === undefined ? null : expectPage(whatOpens, around);
+    const act = async (mayAct: () => void): Promise<ActionDone> => {
+      for (;;) {
+        const stage = await setStage(read.step, around);
+        if (used.length > 0) judgeBefore(read.step, stage.frame, { used, onGiven });
+        const scene: Scene = {
+          ...around,
+          ...stage,
+          ensureMayAct: mayAct,
+          variables,
+          files,
+          roundsDone,
+          dialogs,
+          downloads,
+          hidden: { secrets, typed },
+          nodeId: step.nodeId,
+          ahead,
+          ...stepSecrets,
+        };
+        try {
+          return await perform(read.step, scene);
+        } catch (error) {
+          // What has taken the place of a frame is as good as that was.
+          if (!(error instanceof FrameGoneFailure) || stage.page.isClosed()) throw error;
+        }
+      }
     };
-    if (used.length > 0) judgeBefore(read.step, deps.page, { used, onGiven });
     const done = await backstop.spend(
-      besideDialogs({ type: step.type, ahead }, deps, (mayAct) =>
-        perform(read.step, { ...deps, ensureMayAct: mayAct }),
+      besideDialogs({ type: step.type, ahead }, { dialogs, ensureMayAct }, act).then(async (acted) =>
+        untilOpened === null ? acted : { ...acted, logs: `${acted.logs}${await untilOpened()}` },
       ),
     );
     const notes = notesOf(opened);
@@ -127,7 +139,7 @@ export async function executeStep(
 /** Where a secret goes other than into a field is known before the step begins. */
 function judgeBefore(
   { type, data }: StepData,
-  page: Page,
+  frame: Frame,
   { used, onGiven }: Pick<StepSecrets, 'used' | 'onGiven'>,
 ): void {
   switch (entryOf(type).secrets) {
@@ -143,11 +155,15 @@ function judgeBefore(
         const names = used.map(({ name }) => name).join(', ');
         throw new StepFailure('blocked', `the secret ${names} is used in the page itself, not in its frames`);
       }
-      onGiven(ensureFrameMayHave(used, page.mainFrame()));
+      onGiven(ensureFrameMayHave(used, frame));
   }
 }
 
 const backstopMs = 1_000;
+
+function nameOpenedBy({ data }: StepData): string | undefined {
+  return 'opens' in data ? data.opens : undefined;
+}
 
 function perform<Type extends NodeType>(
   { type, data }: { type: Type; data: DataOf<Type> },
@@ -164,7 +180,7 @@ function leadsElsewhere(faults: readonly string[]): boolean {
  * Playwright rejects what is under way a moment before it tells why: the event that follows names the reason. An address that
  * is being opened when its page crashes fails as one that answered with no page.
  */
-async function reasonOf(thrown: unknown, { gone }: RunPage): Promise<unknown> {
+async function reasonOf(thrown: unknown, { gone, pages }: RunPage): Promise<unknown> {
   const isLikelyGone =
     stepErrorFrom(thrown)?.kind === 'browser_crashed' || /ERR_ABORTED/.test(errorText(thrown));
   if (!isLikelyGone) return thrown;
@@ -175,7 +191,17 @@ async function reasonOf(thrown: unknown, { gone }: RunPage): Promise<unknown> {
       resolve();
     });
   });
-  return gone.aborted && gone.reason instanceof StepFailure ? gone.reason : thrown;
+  if (gone.aborted && gone.reason instanceof StepFailure) return gone.reason;
+  return pages.inUse().isClosed() ? closedPage(pages) : thrown;
+}
+
+function closedPage(pages: RunPages): StepFailure {
+  const others = pages.list();
+  const message = 'the page that the step was about is closed';
+  return new StepFailure(
+    'navigation',
+    others === '' ? `${message}, and no other is open` : `${message}; open: ${others}`,
+  );
 }
 
 /** The address that was opened is no page: it gave a file to save. */

@@ -6,17 +6,23 @@ import { type PageNetwork, pageNetwork } from './egress/page-network.ts';
 import { createPageObserver, type PageObserver } from './evidence/observer.ts';
 import { createRunDialogs, type RunDialogs } from './evidence/run-dialogs.ts';
 import { createRunDownloads, type RunDownloads } from './evidence/run-downloads.ts';
-import { BrowserEndedFailure, StepFailure } from './step/step-error.ts';
+import { type PageEmulation, pageEmulation } from './page-emulation.ts';
+import { type RunPages, runPages } from './run-pages.ts';
+import { BrowserEndedFailure, type StepFailure } from './step/step-error.ts';
 
-/** A fresh context with the one page a run acts on. Nothing of an earlier run is in it, nothing of it stays. */
+/** A fresh context with the pages of one run. Nothing of an earlier run is in it, nothing of it stays. */
 export interface RunPage {
+  /** The page it begins with. */
   readonly page: Page;
+  /** All its pages, and which of them the flow is in. */
+  readonly pages: RunPages;
+  readonly emulation: PageEmulation;
   readonly context: BrowserContext;
   /** Its way to the network, and what came of it. */
   readonly network: PageNetwork;
   /**
-   * Fires when page or browser go away other than by {@link close}, with a StepFailure as reason: a BrowserEndedFailure
-   * when it is the whole browser that ended.
+   * Fires when the flow is left without a page other than by its own steps or by {@link close}: the page it is in crashed, or closed
+   * itself and was the last, or the browser ended. Its reason is a StepFailure, a BrowserEndedFailure for the browser.
    */
   readonly gone: AbortSignal;
   /** What its pages ask with alert, confirm, prompt and beforeunload. */
@@ -29,8 +35,6 @@ export interface RunPage {
   close(): Promise<void>;
 }
 
-/** Pages besides the run's own that a site may hold open. Source: security.md §3, a bomb of popups. */
-const maxPopups = 5;
 /** Longest a context may take to close before its browser is killed. Source: system.md §6. */
 const closeMs = 5_000;
 
@@ -68,28 +72,27 @@ export async function openRunPage(
     await context.close().catch(() => {});
     throw error;
   }
-  context.on('page', (popup) => {
-    if (context.pages().length > 1 + maxPopups) popup.close().catch(() => {});
-  });
 
   const onDisconnected = (): void => lose(new BrowserEndedFailure());
   function lose(failure: StepFailure): void {
     if (closing === null) gone.abort(failure);
   }
-  page.on('crash', () => lose(new StepFailure('browser_crashed', 'the page crashed')));
-  page.on('close', () => {
+  const pages = runPages(context, page, (failure) => {
+    if (failure.kind === 'browser_crashed') return lose(failure);
     // The pages of a browser that dies are reported closed first.
     setTimeout(() => {
-      if (browser.isConnected()) lose(new StepFailure('navigation', 'the page closed itself'));
+      if (browser.isConnected()) lose(failure);
       else onDisconnected();
     }, 50);
   });
   browser.on('disconnected', onDisconnected);
 
-  const network = pageNetwork(context, page, session);
+  const network = pageNetwork(context, pages, session);
   observer.watch(context, network.failureOf);
   return {
     page,
+    pages,
+    emulation: pageEmulation(pages),
     context,
     network,
     dialogs,

@@ -7,6 +7,8 @@ import type { RunDialogs } from '../evidence/run-dialogs.ts';
 import type { RunDownloads } from '../evidence/run-downloads.ts';
 import type { Picture } from '../evidence/take-picture.ts';
 import type { Found, LocateDeps } from '../locating/locate.ts';
+import type { PageEmulation } from '../page-emulation.ts';
+import type { RunPages } from '../run-pages.ts';
 import type { RunFiles } from '../step/run-files.ts';
 
 /** What an action works on and may use: `page` and `frame` are those of this step. */
@@ -24,6 +26,9 @@ export interface Scene extends LocateDeps {
   nodeId: string;
   /** The steps that may come after this one, in order. */
   ahead(): Iterable<Step>;
+  /** All pages of the run. */
+  pages: RunPages;
+  emulation: PageEmulation;
 }
 
 /** What an action did: a sentence for people, and what the result of its step holds besides. */
