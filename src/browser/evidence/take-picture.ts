@@ -52,6 +52,8 @@ const pictureMs = 5_000;
 const retryMs = 100;
 /** Longest one try may take; a picture takes 30 to 50 ms where nothing is in its way. */
 const tryMs = 1_000;
+/** The same for a whole page, which may be many windows long. */
+const longTryMs = 5_000;
 /** Tries before loading is stopped. */
 const patientTries = 2;
 const stopMs = 1_000;
@@ -91,6 +93,7 @@ async function takeSmallEnough(
   { clock, halt, hidden, of, limitMs }: Required<PictureDeps>,
 ): Promise<Picture | { problem: string }> {
   const endsAt = clock.monotonicMs() + limitMs;
+  const longestTryMs = of === 'page' ? longTryMs : tryMs;
   const shot = async (options: LocatorScreenshotOptions): Promise<Buffer> => {
     const { mask } = await coverSecrets(page, hidden);
     const bytes = await shoot(page, of, { mask, signal: halt, ...options });
@@ -103,7 +106,7 @@ async function takeSmallEnough(
   // that does not come is stopped: stopping one that does can leave the page in between.
   const takePng = async (tries = 1): Promise<Buffer> => {
     if (tries > patientTries) await withinMs(stopLoading(page), stopMs, clock, halt);
-    const timeout = Math.max(1, Math.round(Math.min(tryMs, endsAt - clock.monotonicMs())));
+    const timeout = Math.max(1, Math.round(Math.min(longestTryMs, endsAt - clock.monotonicMs())));
     try {
       return await shot({ timeout, type: 'png' });
     } catch (error) {
@@ -114,7 +117,7 @@ async function takeSmallEnough(
   };
   const png = await takePng();
   if (png.length <= limits.artifactBytes) return { bytes: png, contentType: 'image/png' };
-  const jpeg = await shot({ timeout: tryMs, type: 'jpeg', quality: 60 });
+  const jpeg = await shot({ timeout: longestTryMs, type: 'jpeg', quality: 60 });
   if (jpeg.length <= limits.artifactBytes) return { bytes: jpeg, contentType: 'image/jpeg' };
   return { problem: `the picture is larger than ${limits.artifactBytes} bytes` };
 }

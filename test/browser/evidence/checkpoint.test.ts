@@ -17,7 +17,7 @@ const site = browserTests({
   '/long': `<body style="margin:0"><div style="height:3000px"></div><input type="password" id="pw" style="position:absolute;left:10px;top:2900px;width:200px;height:30px;border:0" value="secret">
     <div id="box" style="position:absolute;left:0;top:100px;width:120px;height:40px;background:#0f0">box</div>`,
   '/endless': '<body style="margin:0"><div style="height:200000px">long</div>',
-  '/noise': `<body style="margin:0"><canvas width="1200" height="2000"></canvas>${noise}`,
+  '/noise': `<body style="margin:0"><canvas width="1200" height="1600"></canvas>${noise}`,
   '/echo': `<body style="margin:0"><input id="pw" style="position:absolute;left:10px;top:50px;width:200px;height:30px;border:0">
     <p id="echo" style="position:absolute;left:10px;top:2000px;margin:0;width:300px;height:20px"></p>
     <script>pw.addEventListener('input', () => { echo.textContent = pw.value });</script>`,
