@@ -1,20 +1,23 @@
 import { type LocalSecrets, noSecrets } from '../flow/local-secrets.ts';
 import { nodeTypes } from '../flow/node-types/node-types.ts';
 import { createRunVariables } from '../flow/run-variables.ts';
-import type { Block, Step } from '../flow/step.ts';
+import { type Block, type Step, stepsIn } from '../flow/step.ts';
 import { patienceOf } from '../flow/step-patience.ts';
 import type { Variables } from '../flow/variables.ts';
 import { walkThrough } from '../flow/walk.ts';
 import { abortScope } from '../lib/abort-scope.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ExpectedError } from '../lib/errors.ts';
+import type { Redactor } from '../lib/redactor.ts';
 import { unlessAborted } from '../lib/unless-aborted.ts';
 import { limits } from '../protocol/limits.ts';
 import type { RunError, RunResult, StepEvent, StepResult } from '../protocol/run-result.ts';
 import { networkOutcome } from './egress/network-outcome.ts';
 import { type Picture, takePicture } from './evidence/take-picture.ts';
+import { noTrace, startTrace, type TraceWanted, traceRefusal } from './evidence/trace.ts';
 import { createTypedFields, type TypedFields } from './evidence/typed-fields.ts';
 import { executeStep } from './execute-step.ts';
+import { lateDialogResults } from './late-dialogs.ts';
 import type { RunPage } from './run-page.ts';
 import type { RunDeed } from './step/run-deed.ts';
 import { noFiles, type RunFiles } from './step/run-files.ts';
@@ -23,11 +26,17 @@ import { completionOf, resultOf, runErrorFrom, withoutSecrets } from './step/ste
 import { withinMs } from './step/time-budget.ts';
 import { isPassing, tryStep } from './try-step.ts';
 
-/** A picture to keep, and the step it shows. */
+/** A picture to keep, of a failure or as a checkpoint, and the step it shows. */
 export type FailurePicture = Picture & { nodeId: string };
 
 /** Longest a result waits for its picture to be stored, whoever stores it. */
 const keepPictureMs = 30_000;
+/** Longest the browser may take to be told that it is to keep downloads; it takes some milliseconds. */
+const keepDownloadsMs = 5_000;
+
+/** Longest the end of a run waits for its trace; also of one that was stopped. */
+const finishTraceMs = 30_000;
+const never = new AbortController().signal;
 
 /** Loops around a step whose rounds its result tells, from the outside in. Source: stepResultSchema. */
 const maxRounds = 50;
@@ -58,6 +67,8 @@ export interface ExecuteDeps {
   slowMoMs?: number;
   /** Waited for before each step, as by a person who goes through a flow step by step. */
   beforeStep?(step: Step): Promise<void>;
+  /** A trace of the run; a problem with it does not change how the run ended. None where nothing is said. */
+  trace?: TraceWanted & { onProblem(problem: string): void };
   clock: Clock;
 }
 
@@ -95,13 +106,33 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
   });
 
   if (signal.aborted) return end('cancelled', runErrorFrom(signal.reason));
+  const refusal = deps.trace === undefined ? null : traceRefusal(deps.trace, secrets);
+  if (refusal !== null) return end('failed', runErrorFrom(refusal));
   const opened = await openUnlessStopped(deps);
   if (!('page' in opened)) return end(signal.aborted ? 'cancelled' : 'failed', opened);
 
   opened.network.listen(onDeed);
   // The run's own signal may live for hours and must not collect listeners.
   const halt = abortScope([signal, opened.gone]);
+  const trace = deps.trace === undefined ? noTrace : await startTrace(opened.context, deps.trace);
+  let isPassed = false;
+  /** Tells what became of dialogs whose steps are over, and what that means for the run; null where all is well. */
+  const tellLateDialogs = async ({ isOver }: { isOver: boolean }): Promise<'failed' | 'soft' | null> => {
+    const given = { variables, redactor, clock, halt: halt.signal, isOver };
+    const results = await lateDialogResults(opened.dialogs, given);
+    for (const result of results) {
+      onEvent({ type: 'step_start', nodeId: result.nodeId });
+      if (stepsResult.length < limits.steps) stepsResult.push(result);
+      onEvent(completionOf(result));
+    }
+    if (results.length === 0) return null;
+    return results.every(({ soft }) => soft) ? 'soft' : 'failed';
+  };
   try {
+    if (stepsIn(run.steps).some(({ type }) => type === 'download')) {
+      // Where the browser does not let itself be told, the steps meet the reason.
+      await withinMs(opened.downloads.keep(opened.page), keepDownloadsMs, clock, halt.signal).catch(() => {});
+    }
     const walk = walkThrough(run.steps);
     let hasSoftFailure = false;
     for (let { step } = walk; step !== null; { step } = walk) {
@@ -123,7 +154,9 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
         onDeed,
         files,
         roundsDone: walk.roundsDone(),
+        ahead: walk.ahead,
       };
+      await trace.begin(`${step.nodeId}: ${step.type}`);
       const patience = patienceOf(step, variables.texts);
       const begun = step;
       const { outcome: ended, attempts } = await tryStep(
@@ -140,30 +173,38 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
       if (outcome.how === 'done' && outcome.done.extracted !== undefined) {
         variables.set(outcome.done.extracted.variable, outcome.done.extracted.value);
       }
+      await trace.end();
       const isSoft = patience.isSoft && isPassing(outcome) && !halt.signal.aborted;
       const rounds = walk.rounds().slice(0, maxRounds);
       const shown = { opened, halt: halt.signal, secrets, typed };
+      const picture = outcome.how === 'done' ? outcome.done.picture : undefined;
       const result = {
         ...resultOf(step, outcome, durationMs, signal),
         ...(isSoft ? { soft: true } : {}),
         ...(attempts === 1 ? {} : { attempts }),
         ...(rounds.length === 0 ? {} : { rounds }),
         ...(outcome.how === 'failed' ? await keepEvidence(step, shown, deps) : {}),
+        ...(picture === undefined ? {} : await keepPicture(step, picture, deps, redactor)),
       };
       stepsResult.push(result);
       onEvent(completionOf(result));
 
       if (outcome.how === 'stopped') return end('cancelled', runErrorFrom(signal.reason));
-      if (outcome.how === 'failed' && !isSoft) return end('failed');
-      if (isSoft) hasSoftFailure = true;
+      const late = await tellLateDialogs({ isOver: false });
+      if (late === 'failed' || (outcome.how === 'failed' && !isSoft)) return end('failed');
+      if (isSoft || late === 'soft') hasSoftFailure = true;
       walk.goOn(outcome.how === 'done' ? outcome.done : {}, (loop, value) => {
         const { as: name } = loop.fields;
         if (typeof name === 'string') variables.set(name, value);
       });
     }
-    return end(hasSoftFailure ? 'failed' : 'passed');
+    const late = await tellLateDialogs({ isOver: true });
+    isPassed = late === null && !hasSoftFailure;
+    return end(isPassed ? 'passed' : 'failed');
   } finally {
     halt.close();
+    const traced = await withinMs(trace.finish({ hasFailed: !isPassed }), finishTraceMs, clock, never);
+    if (traced !== 'finished') deps.trace?.onProblem(traced?.problem ?? 'the trace was not written in time');
     // Closing takes its time beside the result; the browser that opened the page waits for it when it ends.
     void opened.close();
   }
@@ -217,18 +258,33 @@ async function openUnlessStopped({ openPage, signal }: ExecuteDeps): Promise<Run
   }
 }
 
+type PictureKept = Pick<StepResult, 'screenshotUrl' | 'screenshotProblem'>;
+
 async function keepEvidence(
-  { nodeId }: Step,
+  step: Step,
   {
     opened,
     halt,
     ...hidden
   }: { opened: RunPage; halt: AbortSignal; secrets: LocalSecrets; typed: TypedFields },
-  { clock, keepScreenshot, signal }: ExecuteDeps,
-): Promise<Pick<StepResult, 'screenshotUrl' | 'screenshotProblem'>> {
-  const picture = await takePicture(opened.page, { clock, halt, hidden });
+  deps: ExecuteDeps,
+): Promise<PictureKept & Pick<StepResult, 'observed'>> {
   const { redactor } = hidden.secrets;
-  if ('problem' in picture) return { screenshotProblem: cut(redactor.text(picture.problem)) };
+  const observed = opened.observer.seen(redactor);
+  const seen = observed === undefined ? {} : { observed };
+  // A page that waits for an answer lets nobody take a picture of it.
+  opened.dialogs.release();
+  const picture = await takePicture(opened.pages.inUse(), { clock: deps.clock, halt, hidden });
+  if ('problem' in picture) return { ...seen, screenshotProblem: cut(redactor.text(picture.problem)) };
+  return { ...seen, ...(await keepPicture(step, picture, deps, redactor)) };
+}
+
+async function keepPicture(
+  { nodeId }: Step,
+  picture: Picture,
+  { clock, keepScreenshot, signal }: ExecuteDeps,
+  redactor: Redactor,
+): Promise<PictureKept> {
   const stored = withinMs(keepScreenshot({ nodeId, ...picture }), keepPictureMs, clock, signal);
   const kept = (await stored.catch((error: unknown) => {
     if (signal.aborted) return { problem: 'the run was stopped before the picture was stored' };

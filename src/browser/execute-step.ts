@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Frame } from 'playwright-core';
 import { type LocalSecrets, secretsOfStep } from '../flow/local-secrets.ts';
 import { type DataOf, entryOf, type NodeType } from '../flow/node-types/node-types.ts';
 import type { RunVariables } from '../flow/run-variables.ts';
@@ -10,12 +10,17 @@ import { actions } from './actions/actions.ts';
 import type { ActionDone, Scene } from './actions/scene.ts';
 import type { StepSecrets } from './evidence/step-secrets.ts';
 import type { TypedFields } from './evidence/typed-fields.ts';
+import { expectPage } from './opened-page.ts';
 import type { RunPage } from './run-page.ts';
+import type { RunPages } from './run-pages.ts';
+import { setStage } from './stage.ts';
 import type { RunDeed } from './step/run-deed.ts';
 import type { RunFiles } from './step/run-files.ts';
 import { ensureAddressMayHave, ensureFrameMayHave } from './step/secret-hosts.ts';
-import { type StepError, StepFailure, stepErrorFrom } from './step/step-error.ts';
+import { FrameGoneFailure, type StepError, StepFailure, stepErrorFrom } from './step/step-error.ts';
+import { nextInPage } from './step/steps-ahead.ts';
 import { timeBudget } from './step/time-budget.ts';
+import { besideDialogs } from './step-beside-dialogs.ts';
 
 /** How one step ended. `stopped`: the run was told to stop while the step was under way. */
 export type StepOutcome =
@@ -41,6 +46,7 @@ export async function executeStep(
     onDeed,
     files,
     roundsDone,
+    ahead,
   }: {
     opened: RunPage;
     stop: AbortSignal;
@@ -52,8 +58,10 @@ export async function executeStep(
     onDeed: (deed: RunDeed) => void;
     files: RunFiles;
     roundsDone: number;
+    ahead: () => Iterable<Step>;
   },
 ): Promise<StepOutcome> {
+  opened.observer.begin(step.type);
   const { used, faults } = secretsOfStep(step, secrets);
   if (faults.length > 0) {
     return { how: 'failed', error: { kind: 'blocked', message: faults.join('; ') }, notes: '' };
@@ -78,29 +86,50 @@ export async function executeStep(
       }
     };
     const stepSecrets = used.length === 0 ? {} : { secrets: { used, typed, onGiven } };
-    const { page, network } = opened;
-    const frame = page.mainFrame();
-    const deps: Scene = {
-      page,
-      frame,
-      network,
-      budget,
-      clock,
-      halt,
-      ensureMayAct,
-      variables,
-      files,
-      roundsDone,
-      ...stepSecrets,
+    const { pages, emulation, network, dialogs, downloads } = opened;
+    const around = { pages, emulation, network, budget, clock, halt };
+    const whatOpens = nameOpenedBy(read.step);
+    const untilOpened = whatOpens === undefined ? null : expectPage(whatOpens, around);
+    const act = async (mayAct: () => void): Promise<ActionDone> => {
+      for (;;) {
+        const stage = await setStage(read.step, around);
+        if (used.length > 0) judgeBefore(read.step, stage.frame, { used, onGiven });
+        const scene: Scene = {
+          ...around,
+          ...stage,
+          ensureMayAct: mayAct,
+          variables,
+          files,
+          roundsDone,
+          dialogs,
+          downloads,
+          hidden: { secrets, typed },
+          nodeId: step.nodeId,
+          ahead,
+          ...stepSecrets,
+        };
+        try {
+          return await perform(read.step, scene);
+        } catch (error) {
+          // What has taken the place of a frame is as good as that was.
+          if (!(error instanceof FrameGoneFailure) || stage.page.isClosed()) throw error;
+        }
+      }
     };
-    if (used.length > 0) judgeBefore(read.step, deps.page, { used, onGiven });
-    const done = await backstop.spend(perform(read.step, deps));
+    const done = await backstop.spend(
+      besideDialogs({ type: step.type, ahead }, { dialogs, ensureMayAct }, act).then(async (acted) =>
+        untilOpened === null ? acted : { ...acted, logs: `${acted.logs}${await untilOpened()}` },
+      ),
+    );
     const notes = notesOf(opened);
     if (done !== null) return { how: 'done', done: { ...done, logs: `${done.logs}${notes}` } };
     const message = `the browser did not answer within ${duration(budget.timeoutMs)}`;
     return { how: 'failed', error: { kind: 'timeout', message }, notes };
   } catch (thrown) {
     if (stop.aborted) return { how: 'stopped' };
+    if (isDownload(thrown) && nextInPage(ahead()) === 'download') {
+      return { how: 'done', done: { logs: `Opened a file to save${notesOf(opened)}` } };
+    }
     const error = stepErrorFrom(opened.gone.aborted ? opened.gone.reason : await reasonOf(thrown, opened));
     if (error === null) throw thrown;
     return { how: 'failed', error, notes: notesOf(opened) };
@@ -110,7 +139,7 @@ export async function executeStep(
 /** Where a secret goes other than into a field is known before the step begins. */
 function judgeBefore(
   { type, data }: StepData,
-  page: Page,
+  frame: Frame,
   { used, onGiven }: Pick<StepSecrets, 'used' | 'onGiven'>,
 ): void {
   switch (entryOf(type).secrets) {
@@ -126,11 +155,15 @@ function judgeBefore(
         const names = used.map(({ name }) => name).join(', ');
         throw new StepFailure('blocked', `the secret ${names} is used in the page itself, not in its frames`);
       }
-      onGiven(ensureFrameMayHave(used, page.mainFrame()));
+      onGiven(ensureFrameMayHave(used, frame));
   }
 }
 
 const backstopMs = 1_000;
+
+function nameOpenedBy({ data }: StepData): string | undefined {
+  return 'opens' in data ? data.opens : undefined;
+}
 
 function perform<Type extends NodeType>(
   { type, data }: { type: Type; data: DataOf<Type> },
@@ -147,7 +180,7 @@ function leadsElsewhere(faults: readonly string[]): boolean {
  * Playwright rejects what is under way a moment before it tells why: the event that follows names the reason. An address that
  * is being opened when its page crashes fails as one that answered with no page.
  */
-async function reasonOf(thrown: unknown, { gone }: RunPage): Promise<unknown> {
+async function reasonOf(thrown: unknown, { gone, pages }: RunPage): Promise<unknown> {
   const isLikelyGone =
     stepErrorFrom(thrown)?.kind === 'browser_crashed' || /ERR_ABORTED/.test(errorText(thrown));
   if (!isLikelyGone) return thrown;
@@ -158,12 +191,27 @@ async function reasonOf(thrown: unknown, { gone }: RunPage): Promise<unknown> {
       resolve();
     });
   });
-  return gone.aborted && gone.reason instanceof StepFailure ? gone.reason : thrown;
+  if (gone.aborted && gone.reason instanceof StepFailure) return gone.reason;
+  return pages.inUse().isClosed() ? closedPage(pages) : thrown;
 }
 
-function notesOf(opened: RunPage): string {
-  return opened
-    .takeDialogs()
+function closedPage(pages: RunPages): StepFailure {
+  const others = pages.list();
+  const message = 'the page that the step was about is closed';
+  return new StepFailure(
+    'navigation',
+    others === '' ? `${message}, and no other is open` : `${message}; open: ${others}`,
+  );
+}
+
+/** The address that was opened is no page: it gave a file to save. */
+function isDownload(thrown: unknown): boolean {
+  return /Download is starting/.test(errorText(thrown));
+}
+
+function notesOf({ dialogs }: RunPage): string {
+  return dialogs
+    .takeNotes()
     .map((dialog) => `; ${dialog}`)
     .join('');
 }

@@ -3,31 +3,40 @@ import type { Log } from '../lib/log.ts';
 import type { EgressProxy } from './egress/egress-proxy.ts';
 import { greetProxy } from './egress/greet-proxy.ts';
 import { type PageNetwork, pageNetwork } from './egress/page-network.ts';
-import { BrowserEndedFailure, cut, StepFailure } from './step/step-error.ts';
+import { createPageObserver, type PageObserver } from './evidence/observer.ts';
+import { createRunDialogs, type RunDialogs } from './evidence/run-dialogs.ts';
+import { createRunDownloads, type RunDownloads } from './evidence/run-downloads.ts';
+import { type PageEmulation, pageEmulation } from './page-emulation.ts';
+import { type RunPages, runPages } from './run-pages.ts';
+import { BrowserEndedFailure, type StepFailure } from './step/step-error.ts';
 
-/** A fresh context with the one page a run acts on. Nothing of an earlier run is in it, nothing of it stays. */
+/** A fresh context with the pages of one run. Nothing of an earlier run is in it, nothing of it stays. */
 export interface RunPage {
+  /** The page it begins with. */
   readonly page: Page;
+  /** All its pages, and which of them the flow is in. */
+  readonly pages: RunPages;
+  readonly emulation: PageEmulation;
   readonly context: BrowserContext;
   /** Its way to the network, and what came of it. */
   readonly network: PageNetwork;
   /**
-   * Fires when page or browser go away other than by {@link close}, with a StepFailure as reason: a BrowserEndedFailure
-   * when it is the whole browser that ended.
+   * Fires when the flow is left without a page other than by its own steps or by {@link close}: the page it is in crashed, or closed
+   * itself and was the last, or the browser ended. Its reason is a StepFailure, a BrowserEndedFailure for the browser.
    */
   readonly gone: AbortSignal;
-  /** What pages asked with alert, confirm or prompt since the last call; all were dismissed. */
-  takeDialogs(): string[];
+  /** What its pages ask with alert, confirm, prompt and beforeunload. */
+  readonly dialogs: RunDialogs;
+  /** The files its pages give to save. */
+  readonly downloads: RunDownloads;
+  /** What goes wrong in its pages. */
+  readonly observer: PageObserver;
   /** Resolves when the context is gone. Never rejects, and ends in time even when the page hangs. */
   close(): Promise<void>;
 }
 
-/** Pages besides the run's own that a site may hold open. Source: security.md §3, a bomb of popups. */
-const maxPopups = 5;
 /** Longest a context may take to close before its browser is killed. Source: system.md §6. */
 const closeMs = 5_000;
-/** Dialogs worth telling of in one step. */
-const maxDialogs = 3;
 
 /**
  * Opens a context and its page in `browser`, which reaches nothing until rules are bound to its network. `kill` ends the
@@ -48,18 +57,12 @@ export async function openRunPage(
       throw error;
     });
   const gone = new AbortController();
-  const dialogs: string[] = [];
   let closing: Promise<void> | null = null;
 
-  // A dialog nobody answers stops the page and every action on it.
-  context.on('dialog', (dialog) => {
-    if (dialogs.length < maxDialogs && dialog.type() !== 'beforeunload') {
-      dialogs.push(`dismissed the ${dialog.type()} "${cut(dialog.message(), 200)}"`);
-    }
-    // Leaving a page is what the flow asked for; everything else is declined, as Playwright does by itself.
-    const answer = dialog.type() === 'beforeunload' ? dialog.accept() : dialog.dismiss();
-    answer.catch(() => {});
-  });
+  const dialogs = createRunDialogs();
+  const downloads = createRunDownloads();
+  const observer = createPageObserver();
+  dialogs.watch(context);
   let page: Page;
   try {
     page = await context.newPage();
@@ -69,34 +72,39 @@ export async function openRunPage(
     await context.close().catch(() => {});
     throw error;
   }
-  context.on('page', (popup) => {
-    if (context.pages().length > 1 + maxPopups) popup.close().catch(() => {});
-  });
 
   const onDisconnected = (): void => lose(new BrowserEndedFailure());
   function lose(failure: StepFailure): void {
     if (closing === null) gone.abort(failure);
   }
-  page.on('crash', () => lose(new StepFailure('browser_crashed', 'the page crashed')));
-  page.on('close', () => {
+  const pages = runPages(context, page, (failure) => {
+    if (failure.kind === 'browser_crashed') return lose(failure);
     // The pages of a browser that dies are reported closed first.
     setTimeout(() => {
-      if (browser.isConnected()) lose(new StepFailure('navigation', 'the page closed itself'));
+      if (browser.isConnected()) lose(failure);
       else onDisconnected();
     }, 50);
   });
   browser.on('disconnected', onDisconnected);
 
+  const network = pageNetwork(context, pages, session);
+  observer.watch(context, network.failureOf);
   return {
     page,
+    pages,
+    emulation: pageEmulation(pages),
     context,
-    network: pageNetwork(context, page, session),
+    network,
+    dialogs,
+    downloads,
+    observer,
     gone: gone.signal,
-    takeDialogs: () => dialogs.splice(0),
     close() {
+      dialogs.release();
       closing ??= closeContext(context, kill, log).finally(() => {
         browser.off('disconnected', onDisconnected);
         session.close();
+        return downloads.close();
       });
       return closing;
     },

@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { NetworkRules } from '../../src/browser/egress/network-rules.ts';
+import type { TraceWanted } from '../../src/browser/evidence/trace.ts';
 import type { FailurePicture } from '../../src/browser/execute-flow.ts';
 import { executeFlow } from '../../src/browser/execute-flow.ts';
 import type { RunPage } from '../../src/browser/run-page.ts';
 import type { RunDeed } from '../../src/browser/step/run-deed.ts';
+import type { RunFiles } from '../../src/browser/step/run-files.ts';
 import { launchBrowser, type WarmBrowser } from '../../src/browser/warm-browser.ts';
 import { checkFlow } from '../../src/flow/check-flow.ts';
 import { type LocalSecrets, noSecrets } from '../../src/flow/local-secrets.ts';
@@ -85,6 +87,8 @@ interface RunGiven {
   onEvent?: (event: StepEvent) => void;
   slowMoMs?: number;
   beforeStep?: (step: Step) => Promise<void>;
+  files?: RunFiles;
+  trace?: TraceWanted & { onProblem(problem: string): void };
   keepScreenshot?: (picture: FailurePicture) => Promise<{ url: string } | { problem: string }>;
 }
 
@@ -134,6 +138,8 @@ async function executeBlock(
       },
       ...(given.slowMoMs === undefined ? {} : { slowMoMs: given.slowMoMs }),
       ...(given.beforeStep === undefined ? {} : { beforeStep: given.beforeStep }),
+      ...(given.files === undefined ? {} : { files: given.files }),
+      ...(given.trace === undefined ? {} : { trace: given.trace }),
       clock: systemClock,
     },
   );

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type NodeType, nodeTypes } from '../../flow/node-types/node-types.ts';
+import { entryOf, type NodeType, nodeTypes } from '../../flow/node-types/node-types.ts';
 import { type HostPattern, parseHostPattern } from '../../lib/host-pattern.ts';
 import { variableName } from '../../lib/variable-name.ts';
 
@@ -25,7 +25,11 @@ const pattern = z.string('must be a text').transform((text, context): HostPatter
   }
 });
 
-const types = Object.keys(nodeTypes) as [NodeType, ...NodeType[]];
+/** Those a secret can be used in at all. */
+const types = (Object.keys(nodeTypes) as NodeType[]).filter((type) => entryOf(type).secrets !== 'never') as [
+  NodeType,
+  ...NodeType[],
+];
 
 const entrySchema = z.union([
   z.string().transform((value) => ({ value, hosts: undefined, use: undefined })),

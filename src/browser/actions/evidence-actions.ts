@@ -1,8 +1,11 @@
-import { type Action, notBuilt } from './scene.ts';
+import { answerDialog } from './answer-dialog.ts';
+import { pictureStep } from './picture-step.ts';
+import type { Action } from './scene.ts';
+import { takeDownload } from './take-download.ts';
 
 /** Pictures, dialogs and downloads. */
 export const evidenceActions: { readonly [Type in 'screenshot' | 'dialog' | 'download']: Action<Type> } = {
-  screenshot: notBuilt('screenshot'),
-  dialog: notBuilt('dialog'),
-  download: notBuilt('download'),
+  screenshot: pictureStep,
+  dialog: answerDialog,
+  download: takeDownload,
 };

@@ -1,22 +1,52 @@
+import type { Response } from 'playwright-core';
 import { duration } from '../../lib/duration.ts';
 import type { PageNetwork } from '../egress/page-network.ts';
 import type { LocateDeps } from '../locating/locate.ts';
 import { isTimeout, StepFailure } from '../step/step-error.ts';
 
+/** When an address counts as opened, and what it is told of the page before. */
+export interface OpenOptions {
+  waitUntil?: 'load' | 'domcontentloaded' | 'networkidle' | 'commit' | undefined;
+  referer?: string | undefined;
+}
+
 /**
  * Opens `url` and waits until the page has loaded; the sentence for the log. An HTTP error status is no failure: what
  * the page then shows is for the flow to judge. Throws StepFailure `timeout`, or what Playwright throws.
  */
-export async function openAddress(
+export async function openAddress(url: string, options: OpenOptions, deps: LocateDeps): Promise<string> {
+  const { page } = deps;
+  const { waitUntil, referer } = options;
+  let ledTo: string | null = null;
+  const response = await loadAddress(
+    url,
+    deps,
+    (within) =>
+      page.goto(url, {
+        ...within,
+        ...(waitUntil === undefined ? {} : { waitUntil }),
+        ...(referer === undefined ? {} : { referer }),
+      }),
+    () => {
+      ledTo = page.url();
+    },
+  );
+  if (ledTo !== null) return `Opened ${url}, which led to ${ledTo}`;
+  const status = response?.status() ?? 0;
+  return `Opened ${url}${status >= 400 ? ` (${status})` : ''}`;
+}
+
+/** Has the page load something within the step's time. `onLedElsewhere` hears that the page went on to another address by itself. */
+export async function loadAddress(
   url: string,
   { page, network, budget, halt, ensureMayAct }: LocateDeps,
-): Promise<string> {
+  load: (options: { timeout: number; signal: AbortSignal }) => Promise<Response | null>,
+  onLedElsewhere: () => void = () => {},
+): Promise<Response | null> {
   const options = () => ({ timeout: Math.max(1, budget.remainingMs()), signal: halt });
   ensureMayAct();
   try {
-    const response = await page.goto(url, options());
-    const status = response?.status() ?? 0;
-    return `Opened ${url}${status >= 400 ? ` (${status})` : ''}`;
+    return await load(options());
   } catch (error) {
     if (halt.aborted) throw error;
     if (isTimeout(error))
@@ -26,7 +56,8 @@ export async function openAddress(
       throw asWithoutProxy(error, network);
     }
     await page.waitForLoadState('load', options());
-    return `Opened ${url}, which led to ${page.url()}`;
+    onLedElsewhere();
+    return null;
   }
 }
 

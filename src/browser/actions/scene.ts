@@ -1,7 +1,14 @@
 import type { DataOf, NodeType } from '../../flow/node-types/node-types.ts';
 import type { RunVariables } from '../../flow/run-variables.ts';
+import type { Step } from '../../flow/step.ts';
 import type { StepResult } from '../../protocol/run-result.ts';
+import type { Hidden } from '../evidence/hide-secrets.ts';
+import type { RunDialogs } from '../evidence/run-dialogs.ts';
+import type { RunDownloads } from '../evidence/run-downloads.ts';
+import type { Picture } from '../evidence/take-picture.ts';
 import type { Found, LocateDeps } from '../locating/locate.ts';
+import type { PageEmulation } from '../page-emulation.ts';
+import type { RunPages } from '../run-pages.ts';
 import type { RunFiles } from '../step/run-files.ts';
 
 /** What an action works on and may use: `page` and `frame` are those of this step. */
@@ -11,6 +18,17 @@ export interface Scene extends LocateDeps {
   files: RunFiles;
   /** Of a loop: how many of its rounds are over. */
   roundsDone: number;
+  dialogs: RunDialogs;
+  downloads: RunDownloads;
+  /** What no picture of this run may show. */
+  hidden: Hidden;
+  /** The node of this step. */
+  nodeId: string;
+  /** The steps that may come after this one, in order. */
+  ahead(): Iterable<Step>;
+  /** All pages of the run. */
+  pages: RunPages;
+  emulation: PageEmulation;
 }
 
 /** What an action did: a sentence for people, and what the result of its step holds besides. */
@@ -19,6 +37,9 @@ export interface ActionDone {
   healed?: NonNullable<StepResult['healed']>;
   /** The variable that the step sets, whole; the result may cut it. */
   extracted?: { variable: string; value: unknown };
+  download?: NonNullable<StepResult['download']>;
+  /** A picture to keep with the result. */
+  picture?: Picture;
   /** The edge that a step which branches goes on along. */
   branch?: string;
   /** Of a loop that asks nothing between its rounds: what each of them has for `as`. */

@@ -1,3 +1,4 @@
+import { type NodeType, nodeTypes } from '../../flow/node-types/node-types.ts';
 import type { Step } from '../../flow/step.ts';
 import type { StepOutcome } from '../execute-step.ts';
 import type { PageNetwork } from './page-network.ts';
@@ -9,7 +10,7 @@ import type { PageNetwork } from './page-network.ts';
 export function networkOutcome({ type }: Step, outcome: StepOutcome, network: PageNetwork): StepOutcome {
   const led = network.refusedPage();
   const hasFailed = outcome.how === 'failed' && outcome.error.kind !== 'browser_crashed';
-  const hasLed = outcome.how === 'done' && (type === 'navigate' || type === 'click');
+  const hasLed = outcome.how === 'done' && (nodeTypes[type].hasSideEffects || leading.has(type));
   if (led !== null && (hasFailed || hasLed)) {
     const notes = outcome.how === 'failed' ? outcome.notes : '';
     const message = `${led.refusal.host} was not opened: ${led.refusal.why}`;
@@ -17,6 +18,16 @@ export function networkOutcome({ type }: Step, outcome: StepOutcome, network: Pa
   }
   return hasFailed ? { ...outcome, notes: `${outcome.notes}${noteOf(network)}` } : outcome;
 }
+
+/** Types that lead to another page without doing anything on the site, besides those that act on it. */
+const leading: ReadonlySet<NodeType> = new Set([
+  'navigate',
+  'reload',
+  'back',
+  'forward',
+  'openPage',
+  'switchPage',
+]);
 
 /** Hosts that a note names; more of them tell nobody more. */
 const maxNamed = 3;

@@ -1,5 +1,6 @@
 import type { Frame, JSHandle, Locator, Page } from 'playwright-core';
 import type { LocalSecrets } from '../../flow/local-secrets.ts';
+import { errorText } from '../../lib/errors.ts';
 import type { TypedFields } from './typed-fields.ts';
 
 /** What no picture may show. */
@@ -38,7 +39,24 @@ export async function coverSecrets(page: Page, { secrets, typed }: Hidden): Prom
     isNews ||= isNewHere;
   }
   const marked = page.frames().map((frame) => frame.locator(`[${mark}]`));
-  return { mask: [...passwords, ...typed.locators(), ...marked], isNews };
+  const fields = await stillThere(typed.locatorsIn(page));
+  return { mask: [...passwords, ...fields, ...marked], isNews };
+}
+
+/** Without those whose frame is gone, for which Playwright takes no picture at all. */
+async function stillThere(locators: readonly Locator[]): Promise<Locator[]> {
+  const there = await Promise.all(
+    locators.map((locator) =>
+      locator.count().then(
+        () => [locator],
+        (error: unknown) => {
+          if (/detached|has been closed/i.test(errorText(error))) return [];
+          throw error;
+        },
+      ),
+    ),
+  );
+  return there.flat();
 }
 
 /** More text than this is not looked through, and the page not pictured. */

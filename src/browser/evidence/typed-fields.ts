@@ -1,10 +1,10 @@
-import type { ElementHandle, Locator } from 'playwright-core';
+import type { ElementHandle, Locator, Page } from 'playwright-core';
 
 /** The fields that a run has typed secrets into, for whoever takes a picture of the page. */
 export interface TypedFields {
   add(locator: Locator, element: ElementHandle): void;
-  /** As the flow finds them: a page that is drawn anew has other elements in the same places. */
-  locators(): Locator[];
+  /** As the flow finds them in this page: one that is drawn anew has other elements in the same places. */
+  locatorsIn(page: Page): Locator[];
   /** The very elements. */
   elements(): ElementHandle[];
 }
@@ -14,7 +14,7 @@ export function createTypedFields(): TypedFields {
   const fields: { locator: Locator; element: ElementHandle }[] = [];
   return {
     add: (locator, element) => void fields.push({ locator, element }),
-    locators: () => fields.map(({ locator }) => locator),
+    locatorsIn: (page) => fields.map(({ locator }) => locator).filter((locator) => locator.page() === page),
     elements: () => fields.map(({ element }) => element),
   };
 }

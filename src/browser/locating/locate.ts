@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { duration } from '../../lib/duration.ts';
 import type { PageNetwork } from '../egress/page-network.ts';
 import type { StepSecrets } from '../evidence/step-secrets.ts';
-import { cut, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
+import { cut, FrameGoneFailure, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
 import type { TimeBudget } from '../step/time-budget.ts';
 import type { ElementLook, LookRequest, Need } from './look-in-page.ts';
 import { type Sight, sightOf, sightOfJudged } from './sight.ts';
@@ -56,7 +56,7 @@ export interface LocateDeps {
  * `assertion`, `timeout` for a page that does not answer, or `invalid_data` when every selector is malformed.
  */
 export async function locate(wanted: Wanted, deps: LocateDeps): Promise<Found> {
-  const { page, budget, clock, halt } = deps;
+  const { frame, budget, clock, halt } = deps;
   const startedAt = clock.monotonicMs();
   const patience = patienceFor(budget.remainingMs());
   const engine = new Set(wanted.candidates.filter((selector) => isForEngine.test(selector)));
@@ -74,7 +74,7 @@ export async function locate(wanted: Wanted, deps: LocateDeps): Promise<Found> {
     looks = seen;
     const elapsedMs = clock.monotonicMs() - startedAt;
     const chosen = choose(wanted, looks, elapsedMs, patience);
-    if (chosen !== null) return found(wanted, looks, chosen, page);
+    if (chosen !== null) return found(wanted, looks, chosen, frame);
     if (looks.every(({ state }) => state === 'invalid')) throw notFound(wanted, looks, budget);
     if (engine.size > 0) await budget.spend(clock.sleep(pollMs, halt));
   }
@@ -128,12 +128,12 @@ function choose(
   return lastResort !== null && elapsedMs >= patience.stuckMs ? lastResort : null;
 }
 
-function found(wanted: Wanted, looks: readonly ElementLook[], index: number, page: Page): Found {
+function found(wanted: Wanted, looks: readonly ElementLook[], index: number, frame: Frame): Found {
   const selector = wanted.candidates[index] ?? '';
   const { matches, at, state, detail = '' } = looks[index] ?? { matches: 0, at: 0, state: 'ready' };
   const first = wanted.candidates[0] ?? '';
   return {
-    locator: page.locator(selector).nth(at),
+    locator: frame.locator(selector).nth(at),
     selector,
     label: matches > 1 ? `${selector} (${ordinal(at + 1)} of ${matches})` : selector,
     state: state === 'covered' ? 'covered' : 'ready',
@@ -150,14 +150,14 @@ async function lookOnce(
   known: readonly ElementLook[],
   engine: Set<string>,
   waitMs: number,
-  { page, secrets }: LocateDeps,
+  { frame, secrets }: LocateDeps,
 ): Promise<ElementLook[] | 'again'> {
   const ask = { need, expected, readsText, known: '', waitMs: 0 };
   const looks = new Map<string, ElementLook>();
-  let sight = sightOf(page);
+  let sight = sightOf(frame);
   try {
     // What a field is found by holds no secret.
-    if (secrets !== undefined && need !== 'writable') sight = await sightOfJudged(secrets.used, page);
+    if (secrets !== undefined && need !== 'writable') sight = await sightOfJudged(secrets.used, frame);
     const inPage = candidates.filter((selector) => !engine.has(selector));
     if (inPage.length > 0) {
       const isAlone = inPage.length === candidates.length && known.length > 0;
@@ -181,6 +181,7 @@ async function lookOnce(
       if (look !== undefined) looks.set(selector, look);
     }
   } catch (error) {
+    if (frame.isDetached()) throw new FrameGoneFailure();
     if (isBetweenDocuments(error)) return 'again';
     throw error;
   } finally {

@@ -26,6 +26,13 @@ export class BrowserEndedFailure extends StepFailure {
   }
 }
 
+/** The frame that was looked in is gone, and nothing was done in it: what stands in its place may be looked in. */
+export class FrameGoneFailure extends StepFailure {
+  constructor() {
+    super('not_found', 'the frame went away');
+  }
+}
+
 /**
  * What an action threw, as a step's error: one or two plain sentences without colours, call logs, browser logs or stacks.
  * Null for an error that is neither ours nor Playwright's: that is a bug and belongs thrown.

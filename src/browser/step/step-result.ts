@@ -16,17 +16,19 @@ export function withoutSecrets(outcome: StepOutcome, { text, deep }: Redactor): 
     const { kind, message } = outcome.error;
     return { how: 'failed', error: { kind, message: text(message) }, notes: text(outcome.notes) };
   }
-  const { logs, healed, extracted, branch, values } = outcome.done;
+  const { logs, healed, extracted, download, picture, branch, values } = outcome.done;
   return {
     how: 'done',
     done: {
       logs: text(logs),
       ...(branch === undefined ? {} : { branch }),
       ...(values === undefined ? {} : { values: deep(values) }),
+      ...(picture === undefined ? {} : { picture }),
       ...(healed === undefined
         ? {}
         : { healed: { selector: text(healed.selector), insteadOf: text(healed.insteadOf) } }),
       ...(extracted === undefined ? {} : { extracted: { ...extracted, value: deep(extracted.value) } }),
+      ...(download === undefined ? {} : { download: { ...download, fileName: text(download.fileName) } }),
     },
   };
 }
@@ -46,7 +48,7 @@ export function resultOf(
     const { kind, message } = outcome.error;
     return { ...common, status: 'failed', error: cut(`${message}${outcome.notes}`), errorKind: kind };
   }
-  const { logs, healed, extracted } = outcome.done;
+  const { logs, healed, extracted, download } = outcome.done;
   return {
     ...common,
     status: 'passed',
@@ -57,6 +59,7 @@ export function resultOf(
     ...(extracted === undefined
       ? {}
       : { extracted: { ...extracted, value: cut(textOfValue(extracted.value)) } }),
+    ...(download === undefined ? {} : { download: { ...download, fileName: cut(download.fileName, 1_000) } }),
   };
 }
 

@@ -136,6 +136,7 @@ export const elementTypes = {
   press: {
     ...onElement,
     needsTarget: 'never',
+    secrets: 'never',
     aliases: { presskey: {}, keyboard: {} },
     fieldAliases: { ...timeoutAlias, key: ['keys'] },
     summary: 'Press `key` or a chord (`Control+A`), in the element or where the keyboard is',
@@ -152,6 +153,7 @@ export const elementTypes = {
   keyDown: {
     ...onElement,
     needsTarget: 'never',
+    secrets: 'never',
     aliases: {},
     summary: 'Hold `key` down',
     data: z.strictObject({ page: place.page, key, ...timing }),
@@ -159,12 +161,14 @@ export const elementTypes = {
   keyUp: {
     ...onElement,
     needsTarget: 'never',
+    secrets: 'never',
     aliases: {},
     summary: 'Let go of `key`',
     data: z.strictObject({ page: place.page, key, ...timing }),
   },
   select: {
     ...onElement,
+    secrets: 'never',
     aliases: { selectoption: {}, addselection: { how: 'add' }, removeselection: { how: 'remove' } },
     fieldAliases: { ...timeoutAlias, value: ['option'], values: ['options'] },
     summary:

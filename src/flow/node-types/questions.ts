@@ -93,7 +93,7 @@ export const questionTypes = {
     hasSideEffects: false,
     needsTarget: 'never',
     defaultTimeoutMs: 16 * 60_000,
-    secrets: 'never',
+    secrets: 'page',
     summary: 'Wait `ms` milliseconds',
     data: z.strictObject({ ms: milliseconds(0) }),
   },
