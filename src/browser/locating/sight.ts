@@ -1,14 +1,17 @@
 import type { Frame } from 'playwright-core';
 import type { LocalSecret } from '../../flow/local-secrets.ts';
 import { ensureFrameMayHave } from '../step/secret-hosts.ts';
-import { type LookRequest, lookInPage, type PageLook } from './look-in-page.ts';
+import { type ElementLook, type LookRequest, lookInPage } from './look-in-page.ts';
+import { type Lookalike, type LookalikeRequest, nearestInPage } from './nearest-in-page.ts';
 
 /** What a look is asked of. */
 export interface Sight {
-  /** Looks for CSS selectors, inside the page. */
-  look(request: LookRequest): Promise<PageLook>;
-  /** Looks for one selector of any kind, by Playwright's own engine. */
-  lookFor(selector: string, request: LookRequest): Promise<PageLook>;
+  /** Looks for all ways of the request, inside the page: one answer each. */
+  look(request: LookRequest): Promise<ElementLook[]>;
+  /** Looks for one selector of any kind, by Playwright's own engines. */
+  lookFor(selector: string, request: LookRequest): Promise<ElementLook[]>;
+  /** The element that is most like what was looked for; null where none is. */
+  nearest(request: LookalikeRequest): Promise<Lookalike | null>;
   close(): void;
 }
 
@@ -17,6 +20,7 @@ export function sightOf(frame: Frame): Sight {
   return {
     look: (request) => frame.evaluate(lookInPage, request),
     lookFor: (selector, request) => frame.locator(selector).evaluateAll(lookInPage, request),
+    nearest: (request) => frame.evaluate(nearestInPage, request),
     close: () => {},
   };
 }
@@ -29,10 +33,16 @@ export function sightOf(frame: Frame): Sight {
 export async function sightOfJudged(used: readonly LocalSecret[], frame: Frame): Promise<Sight> {
   const held = (await frame.evaluateHandle(() => document)).asElement();
   if (held === null) throw new Error('a document is a node');
-  ensureFrameMayHave(used, frame);
+  try {
+    ensureFrameMayHave(used, frame);
+  } catch (error) {
+    held.dispose().catch(() => {});
+    throw error;
+  }
   return {
     look: (request) => held.evaluate(lookInPage, request),
     lookFor: (selector, request) => held.$$eval(selector, lookInPage, request),
+    nearest: () => Promise.resolve(null),
     close: () => void held.dispose().catch(() => {}),
   };
 }

@@ -24,9 +24,7 @@ export function withoutSecrets(outcome: StepOutcome, { text, deep }: Redactor): 
       ...(branch === undefined ? {} : { branch }),
       ...(values === undefined ? {} : { values: deep(values) }),
       ...(picture === undefined ? {} : { picture }),
-      ...(healed === undefined
-        ? {}
-        : { healed: { selector: text(healed.selector), insteadOf: text(healed.insteadOf) } }),
+      ...(healed === undefined ? {} : { healed: healedWith(text, healed) }),
       ...(extracted === undefined ? {} : { extracted: { ...extracted, value: deep(extracted.value) } }),
       ...(download === undefined ? {} : { download: { ...download, fileName: text(download.fileName) } }),
     },
@@ -53,13 +51,21 @@ export function resultOf(
     ...common,
     status: 'passed',
     logs: cut(logs),
-    ...(healed === undefined
-      ? {}
-      : { healed: { selector: cut(healed.selector), insteadOf: cut(healed.insteadOf) } }),
+    ...(healed === undefined ? {} : { healed: healedWith(cut, healed) }),
     ...(extracted === undefined
       ? {}
       : { extracted: { ...extracted, value: cut(textOfValue(extracted.value)) } }),
     ...(download === undefined ? {} : { download: { ...download, fileName: cut(download.fileName, 1_000) } }),
+  };
+}
+
+type Healed = NonNullable<StepResult['healed']>;
+
+function healedWith(change: (text: string) => string, { selector, insteadOf, proposed }: Healed): Healed {
+  return {
+    selector: change(selector),
+    insteadOf: change(insteadOf),
+    ...(proposed === undefined ? {} : { proposed: proposed.map((each) => change(each)) }),
   };
 }
 
