@@ -1,7 +1,9 @@
 import { candidatesOf } from '../../flow/step.ts';
 import { duration } from '../../lib/duration.ts';
 import { locate } from '../locating/locate.ts';
+import { ask } from './ask.ts';
 import { type Action, done, notBuilt } from './scene.ts';
+import { statement } from './tell-answer.ts';
 
 /** Waiting for the page, judging it, and reading from it. */
 export const questionActions: {
@@ -13,9 +15,10 @@ export const questionActions: {
   },
 
   async assertion(data, scene) {
-    const expected = foldWhiteSpace(data.value ?? '');
-    const found = await locate({ candidates: candidatesOf(data), need: 'present', expected }, scene);
-    return done(`${found.label} has the text "${expected}"`, found);
+    const answer = await ask(data, scene, { waitMs: scene.budget.remainingMs() });
+    if (answer.failure !== undefined) throw answer.failure;
+    const sentence = statement(data, answer.found?.label ?? null);
+    return answer.found === undefined ? { logs: sentence } : done(sentence, answer.found);
   },
 
   async extract(data, scene) {
@@ -27,8 +30,3 @@ export const questionActions: {
   },
   waitFor: notBuilt('waitFor'),
 };
-
-// The page folds the text of the element in the same way (look-in-page.ts).
-function foldWhiteSpace(text: string): string {
-  return text.replaceAll('\u200b', '').trim().replace(/\s+/g, ' ');
-}

@@ -1,0 +1,222 @@
+/** What is read of elements; what is not asked for is not read. */
+export interface FactsAsked {
+  /** The element's text, as an assertion compares it. */
+  text?: boolean;
+  /** Whether it stands still from one frame to the next. */
+  box?: boolean;
+  attributes?: readonly string[];
+  /** Names, or paths with dots. */
+  properties?: readonly string[];
+  /** Of every match and not of the first one only. */
+  ofAll?: boolean;
+}
+
+/** One look at what a selector matches. */
+export interface FactsRequest {
+  /** As it is written; the page watches it by itself where that is CSS. */
+  selector: string;
+  asked: FactsAsked;
+  /** The last answer as JSON: the look returns when the answer is another one. Empty for an answer at once. */
+  known: string;
+  /** Longest to wait for another answer. */
+  waitMs: number;
+}
+
+/** What is so of one element. */
+export interface ElementFacts {
+  isVisible: boolean;
+  isEnabled: boolean;
+  isEditable: boolean;
+  isChecked: boolean;
+  isFocused: boolean;
+  isStable: boolean;
+  value: string;
+  /** Labels of the chosen options of a select; null for anything else. */
+  selected: string[] | null;
+  text: string;
+  /** In the order asked for; null for one that is not there. */
+  attributes: (string | null)[];
+  /** The same as JSON; null for what has none. */
+  properties: (string | null)[];
+}
+
+/** What one selector matches in the page. */
+export interface Reading {
+  matches: number;
+  visible: number;
+  /** Of the first match that is visible, or else of the first. */
+  first: ElementFacts | null;
+  /** Of every match, up to 1000, where that was asked for. */
+  all: ElementFacts[];
+}
+
+/**
+ * Runs IN THE PAGE, sent as source text: it must not use anything from outside itself. Tells what is so of elements that a selector
+ * engine has found, and waits, frame by frame, for an answer other than the known one.
+ */
+export async function readFacts(
+  given: readonly Element[],
+  { selector, asked, known, waitMs }: FactsRequest,
+): Promise<Reading> {
+  const { attributes = [], properties = [] } = asked;
+  const boxes = new Map<Element, string>();
+
+  // The rules for "visible", "enabled" and a text are those by which elements are found (look-in-page.ts).
+  function isVisible(element: Element): boolean {
+    const style = getComputedStyle(element);
+    if (style.display === 'contents') {
+      return [...element.childNodes].some((child) => {
+        if (child instanceof Element) return isVisible(child);
+        if (!(child instanceof Text)) return false;
+        const range = document.createRange();
+        range.selectNode(child);
+        const { width, height } = range.getBoundingClientRect();
+        return width > 0 && height > 0;
+      });
+    }
+    if (style.visibility !== 'visible' || !element.checkVisibility()) return false;
+    const { width, height } = element.getBoundingClientRect();
+    return width > 0 && height > 0;
+  }
+
+  function textOf(node: Node): string {
+    if (node instanceof Element) {
+      if (['SCRIPT', 'NOSCRIPT', 'STYLE'].includes(node.nodeName)) return '';
+      if (node instanceof HTMLInputElement && ['submit', 'button', 'reset'].includes(node.type))
+        return node.value;
+    }
+    const children = [
+      ...node.childNodes,
+      ...(node instanceof Element ? [...(node.shadowRoot?.childNodes ?? [])] : []),
+    ];
+    return children
+      .map((child) => (child instanceof Text ? child.data : child instanceof Element ? textOf(child) : ''))
+      .join('');
+  }
+
+  function isEnabled(element: Element): boolean {
+    return !element.matches(
+      'button:disabled,input:disabled,select:disabled,textarea:disabled,option:disabled',
+    );
+  }
+
+  function isEditable(element: Element): boolean {
+    if (!isEnabled(element)) return false;
+    if (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement)
+      return !element.readOnly;
+    return element instanceof HTMLSelectElement || isContentEditable(element);
+  }
+
+  function isContentEditable(element: Element): element is HTMLElement {
+    return element instanceof HTMLElement && element.isContentEditable;
+  }
+
+  function isChecked(element: Element): boolean {
+    if (element instanceof HTMLInputElement) return element.checked;
+    if (element instanceof HTMLOptionElement) return element.selected;
+    return element.getAttribute('aria-checked') === 'true';
+  }
+
+  function isFocused(element: Element): boolean {
+    const root = element.getRootNode();
+    return (root instanceof Document || root instanceof ShadowRoot) && root.activeElement === element;
+  }
+
+  function fieldValueOf(element: Element): string {
+    const value: unknown = Reflect.get(element, 'value');
+    if (typeof value === 'string' || typeof value === 'number') return String(value);
+    return isContentEditable(element) ? element.innerText : (element.getAttribute('value') ?? '');
+  }
+
+  // A style is told as the browser understands it, however it was written.
+  function attributeOf(element: Element, name: string): string | null {
+    const isStyled = element instanceof HTMLElement || element instanceof SVGElement;
+    if (name.toLowerCase() !== 'style' || !isStyled) return element.getAttribute(name);
+    return element.hasAttribute('style') || element.style.length > 0 ? element.style.cssText : null;
+  }
+
+  function propertyOf(element: Element, path: string): string | null {
+    try {
+      const names = path in element ? [path] : path.split('.');
+      const value = names.reduce<unknown>(
+        (at, name) => (at === null || at === undefined ? undefined : Reflect.get(Object(at), name)),
+        element,
+      );
+      return JSON.stringify(value) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  function standsStill(element: Element): boolean {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    const box = [x, y, width, height].join();
+    const before = boxes.get(element);
+    boxes.set(element, box);
+    return before === box;
+  }
+
+  function factsOf(element: Element, isSeen: boolean): ElementFacts {
+    const control = element instanceof HTMLLabelElement ? (element.control ?? element) : element;
+    return {
+      isVisible: isSeen,
+      isEnabled: isEnabled(control),
+      isEditable: isEditable(control),
+      isChecked: isChecked(control),
+      isFocused: isFocused(control),
+      isStable: asked.box === true && standsStill(element),
+      value: fieldValueOf(control),
+      selected:
+        control instanceof HTMLSelectElement ? [...control.selectedOptions].map(({ label }) => label) : null,
+      text: asked.text === true ? textOf(element).slice(0, 1_000_000) : '',
+      attributes: attributes.map((name) => attributeOf(element, name)),
+      properties: properties.map((name) => propertyOf(element, name)),
+    };
+  }
+
+  function read(elements: readonly Element[]): Reading {
+    const seen = elements.map(isVisible);
+    const at = Math.max(0, seen.indexOf(true));
+    const first = elements[at];
+    return {
+      matches: elements.length,
+      visible: seen.filter(Boolean).length,
+      first: first === undefined ? null : factsOf(first, seen[at] === true),
+      all:
+        asked.ofAll === true
+          ? elements.slice(0, 1_000).map((each, index) => factsOf(each, seen[index] === true))
+          : [],
+    };
+  }
+
+  function asCss(): Element[] | null {
+    try {
+      return [...document.querySelectorAll(selector)];
+    } catch {
+      return null;
+    }
+  }
+
+  async function nextFrame(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      requestAnimationFrame(() => resolve());
+      // Pages in the background get no frames.
+      setTimeout(resolve, 50);
+    });
+  }
+
+  const startedAt = performance.now();
+  const css = asCss();
+  const isCss = css !== null && css.length === given.length && css.every((each, at) => each === given[at]);
+  // What another engine has found is looked for again by that engine, soon.
+  const longestMs = isCss ? waitMs : Math.min(waitMs, 20);
+  if (asked.box === true) {
+    read(given);
+    await nextFrame();
+  }
+  for (;;) {
+    const reading = read(isCss ? (asCss() ?? []) : given);
+    if (JSON.stringify(reading) !== known || performance.now() - startedAt >= longestMs) return reading;
+    await nextFrame();
+  }
+}

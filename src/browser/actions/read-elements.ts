@@ -1,0 +1,81 @@
+import type { ElementHandle, Frame } from 'playwright-core';
+import { ensureFrameMayHave } from '../step/secret-hosts.ts';
+import { cut, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
+import { type FactsAsked, type FactsRequest, type Reading, readFacts } from './element-facts.ts';
+import type { Scene } from './scene.ts';
+
+/** How long one look waits for news. */
+export interface LookFor {
+  /** What was read last; null for an answer at once. */
+  known: readonly Reading[] | null;
+  waitMs: number;
+}
+
+/**
+ * What each of the selectors matches: at once, or as soon as it is something else than what is known. `again` when the page was just being
+ * replaced by another. Throws StepFailure `invalid_data` when no selector means anything.
+ */
+export async function readElements(
+  candidates: readonly string[],
+  asked: FactsAsked,
+  scene: Scene,
+  { known, waitMs }: LookFor,
+): Promise<Reading[] | 'again'> {
+  const { clock, halt } = scene;
+  const isAlone = candidates.length === 1;
+  const invalid: string[] = [];
+  try {
+    if (known !== null && !isAlone) await clock.sleep(Math.min(waitMs, pollMs), halt);
+    const readings = await Promise.all(
+      candidates.map(async (selector, index) => {
+        const before = known?.[index];
+        const request: FactsRequest = {
+          selector,
+          asked,
+          known: isAlone && before !== undefined ? JSON.stringify(before) : '',
+          waitMs: isAlone ? waitMs : 0,
+        };
+        try {
+          return await lookAt(selector, request, scene);
+        } catch (error) {
+          const message = plainMessage(error);
+          if (!isOfSelector.test(message)) throw error;
+          invalid.push(`${selector} is no valid selector (${cut(message.split('\n')[0] ?? '', 300)})`);
+          return nothing;
+        }
+      }),
+    );
+    if (invalid.length === candidates.length) throw new StepFailure('invalid_data', invalid.join('; '));
+    return readings;
+  } catch (error) {
+    if (isBetweenDocuments(error)) return 'again';
+    throw error;
+  }
+}
+
+const nothing: Reading = { matches: 0, visible: 0, first: null, all: [] };
+
+/** How often several selectors are looked at. */
+const pollMs = 16;
+
+const isOfSelector =
+  /while parsing|Unknown engine|not a valid|Malformed selector|Invalid|Unexpected|Unsupported|InjectedScript|^TypeError/i;
+
+async function lookAt(selector: string, request: FactsRequest, scene: Scene): Promise<Reading> {
+  const { frame, secrets } = scene;
+  if (secrets === undefined) return frame.locator(selector).evaluateAll(readFacts, request);
+  // Only the document that was judged hears what is looked for, and none that takes its place.
+  const held = await documentOf(frame);
+  try {
+    ensureFrameMayHave(secrets.used, frame);
+    return await held.$$eval(selector, readFacts, request);
+  } finally {
+    held.dispose().catch(() => {});
+  }
+}
+
+async function documentOf(frame: Frame): Promise<ElementHandle<Document>> {
+  const held = (await frame.evaluateHandle(() => document)).asElement();
+  if (held === null) throw new Error('a document is a node');
+  return held;
+}
