@@ -4,6 +4,7 @@ import { duration } from '../../lib/duration.ts';
 import { type Found, locate } from '../locating/locate.ts';
 import { StepFailure } from '../step/step-error.ts';
 import { type Comparison, comparisonWith, foldWhiteSpace } from './compare.ts';
+import { againMs } from './look-again.ts';
 import { lookerFor, type Seen } from './look-at-subject.ts';
 import type { Scene } from './scene.ts';
 import { type Check, subjectOf } from './subject.ts';
@@ -63,8 +64,6 @@ export async function ask(check: Check, scene: Scene, { waitMs }: { waitMs: numb
 
 /** Longest look within the page; also how soon a rule of time is noticed. */
 const lookMs = 100;
-/** Between looks at a page that is just being replaced. */
-const againMs = 10;
 
 /** The commonest question, which locating answers by itself: an element that is there, but with another text, is not passed over for a fallback. */
 async function askForText(check: Check, scene: Scene): Promise<Answer> {

@@ -1,4 +1,5 @@
 import { type Action, notBuilt } from './scene.ts';
+import { scriptActions } from './script-actions.ts';
 
 /** Deciding, and everything a flow does with its variables. What a branch leads to is for execute-flow.ts. */
 export const controlActions: {
@@ -8,6 +9,5 @@ export const controlActions: {
   if: notBuilt('if'),
   loop: notBuilt('loop'),
   subflow: notBuilt('subflow'),
-  setVariable: notBuilt('setVariable'),
-  evaluate: notBuilt('evaluate'),
+  ...scriptActions,
 };

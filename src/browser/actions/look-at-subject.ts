@@ -1,3 +1,4 @@
+import type { Frame } from 'playwright-core';
 import { textOfValue } from '../../flow/run-variables.ts';
 import { candidatesOf } from '../../flow/step.ts';
 import { type Found, locate } from '../locating/locate.ts';
@@ -43,10 +44,10 @@ export function lookerFor(check: Check, scene: Scene, { endsAt }: { endsAt: numb
     case 'variable':
       return () => Promise.resolve(variableIn(check.variable ?? '', scene));
     case 'expression':
-      return (known, waitMs) => lookAtExpression(check.expression ?? '', scene, known, waitMs);
+      return (known, waitMs) => lookAtExpression(check, scene, known, waitMs);
     case 'title':
     case 'url':
-      return (known, waitMs) => lookAtPage(subject, scene, known, waitMs);
+      return (known, waitMs) => lookAtPage(subject, frameOf(check, scene), known, waitMs);
     default:
       return isOfAllMatches(subject)
         ? (known, waitMs) => lookAtMatches(subject, check, scene, known, waitMs)
@@ -61,33 +62,42 @@ function variableIn(name: string, { variables }: Scene): Seen {
 }
 
 async function lookAtExpression(
-  expression: string,
+  { expression = '', value: wanted }: Check,
   scene: Scene,
   known: Seen | null,
   waitMs: number,
 ): Promise<Seen | 'again'> {
   const before = known === null ? null : (known.read as Evaluated);
-  const evaluated = await evaluateInPage(expression, scene, { known: before, waitMs });
+  const evaluated = await evaluateInPage(expression, scene, {
+    known: before,
+    waitMs,
+    needsValue: wanted !== undefined,
+  });
   if (evaluated === 'again') return 'again';
-  if ('threw' in evaluated) return { got: null, threw: `it threw ${evaluated.threw}`, read: evaluated };
+  if ('threw' in evaluated) return { got: null, threw: evaluated.threw, read: evaluated };
   const value: unknown = evaluated.json === null ? null : JSON.parse(evaluated.json);
   return { got: textOf(value), isTrue: evaluated.isTrue, read: evaluated };
 }
 
 async function lookAtPage(
   subject: 'title' | 'url',
-  { page }: Scene,
+  frame: Frame,
   known: Seen | null,
   waitMs: number,
 ): Promise<Seen | 'again'> {
   try {
     const request = { known: known === null ? '' : JSON.stringify(known.read), waitMs };
-    const facts: PageFacts = await page.evaluate(readPageFacts, request);
+    const facts: PageFacts = await frame.evaluate(readPageFacts, request);
     return { got: facts[subject], read: facts };
   } catch (error) {
     if (isBetweenDocuments(error)) return 'again';
     throw error;
   }
+}
+
+/** Title and address are those of the page, unless the step itself names a frame in it. */
+export function frameOf({ frame }: Pick<Check, 'frame'>, scene: Pick<Scene, 'page' | 'frame'>): Frame {
+  return frame === undefined ? scene.page.mainFrame() : scene.frame;
 }
 
 /** What all that the selectors match gives: of the first one that matches anything. */

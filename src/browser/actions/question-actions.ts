@@ -1,9 +1,10 @@
 import { candidatesOf } from '../../flow/step.ts';
 import { duration } from '../../lib/duration.ts';
-import { locate } from '../locating/locate.ts';
 import { ask } from './ask.ts';
-import { type Action, done, notBuilt } from './scene.ts';
-import { statement } from './tell-answer.ts';
+import { extractSubject } from './extract-subject.ts';
+import { type Action, done } from './scene.ts';
+import { statement, subjectName } from './tell-answer.ts';
+import { waitForAll } from './wait-for.ts';
 
 /** Waiting for the page, judging it, and reading from it. */
 export const questionActions: {
@@ -21,12 +22,19 @@ export const questionActions: {
     return answer.found === undefined ? { logs: sentence } : done(sentence, answer.found);
   },
 
+  async waitFor(data, scene) {
+    await waitForAll(data, scene);
+    const [about = 'the page'] = candidatesOf(data);
+    return { logs: `Waited for ${about}` };
+  },
+
   async extract(data, scene) {
-    const found = await locate({ candidates: candidatesOf(data), need: 'present', readsText: true }, scene);
+    const { value, found } = await extractSubject(data, scene);
+    const name = data.subject === 'table' ? 'the table' : subjectName({ ...data, subject: data.subject });
+    const sentence = `Saved ${name}${found === undefined ? '' : ` of ${found.label}`} in ${data.variable}`;
     return {
-      ...done(`Saved the text of ${found.label} in ${data.variable}`, found),
-      extracted: { variable: data.variable, value: found.text },
+      ...(found === undefined ? { logs: sentence } : done(sentence, found)),
+      extracted: { variable: data.variable, value },
     };
   },
-  waitFor: notBuilt('waitFor'),
 };

@@ -1,7 +1,6 @@
-import type { ElementHandle, Frame } from 'playwright-core';
-import { ensureFrameMayHave } from '../step/secret-hosts.ts';
 import { cut, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
 import { type FactsAsked, type FactsRequest, type Reading, readFacts } from './element-facts.ts';
+import { onAllMatches } from './on-all-matches.ts';
 import type { Scene } from './scene.ts';
 
 /** How long one look waits for news. */
@@ -36,7 +35,7 @@ export async function readElements(
           waitMs: isAlone ? waitMs : 0,
         };
         try {
-          return await lookAt(selector, request, scene);
+          return await onAllMatches(selector, readFacts, request, scene);
         } catch (error) {
           const message = plainMessage(error);
           if (!isOfSelector.test(message)) throw error;
@@ -60,22 +59,3 @@ const pollMs = 16;
 
 const isOfSelector =
   /while parsing|Unknown engine|not a valid|Malformed selector|Invalid|Unexpected|Unsupported|InjectedScript|^TypeError/i;
-
-async function lookAt(selector: string, request: FactsRequest, scene: Scene): Promise<Reading> {
-  const { frame, secrets } = scene;
-  if (secrets === undefined) return frame.locator(selector).evaluateAll(readFacts, request);
-  // Only the document that was judged hears what is looked for, and none that takes its place.
-  const held = await documentOf(frame);
-  try {
-    ensureFrameMayHave(secrets.used, frame);
-    return await held.$$eval(selector, readFacts, request);
-  } finally {
-    held.dispose().catch(() => {});
-  }
-}
-
-async function documentOf(frame: Frame): Promise<ElementHandle<Document>> {
-  const held = (await frame.evaluateHandle(() => document)).asElement();
-  if (held === null) throw new Error('a document is a node');
-  return held;
-}

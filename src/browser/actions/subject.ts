@@ -6,6 +6,7 @@ export type Check = Pick<
   DataOf<'assertion'>,
   | 'selector'
   | 'selectors'
+  | 'frame'
   | 'subject'
   | 'attribute'
   | 'property'

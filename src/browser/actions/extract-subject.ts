@@ -1,0 +1,66 @@
+import type { DataOf } from '../../flow/node-types/node-types.ts';
+import { candidatesOf } from '../../flow/step.ts';
+import { type Found, locate } from '../locating/locate.ts';
+import { isBetweenDocuments } from '../step/step-error.ts';
+import { lookAgain } from './look-again.ts';
+import { lookerFor } from './look-at-subject.ts';
+import { onAllMatches } from './on-all-matches.ts';
+import { readElements } from './read-elements.ts';
+import { readTable, type TableRow } from './read-table.ts';
+import type { Scene } from './scene.ts';
+import { factsFor, isOfAllMatches, subjectIn } from './subject.ts';
+
+/** What an extract reads, and the element where it is of one. */
+export interface Extracted {
+  value: unknown;
+  found?: Found;
+}
+
+/** Reads a subject, once its element is there. What the element does not have is an empty text. */
+export async function extractSubject(data: DataOf<'extract'>, scene: Scene): Promise<Extracted> {
+  const { subject = 'text' } = data;
+  const candidates = candidatesOf(data);
+  if (subject === 'title' || subject === 'url') {
+    const look = lookerFor({ ...data, subject }, scene, { endsAt: 0 });
+    const { got } = await lookAgain(() => look(null, 0), scene);
+    return { value: got ?? '' };
+  }
+  if (subject === 'table') return extractTable(candidates, scene);
+  if (isOfAllMatches(subject)) {
+    const readings = await lookAgain(
+      () => readElements(candidates, {}, scene, { known: null, waitMs: 0 }),
+      scene,
+    );
+    const reading =
+      readings.find(({ visible }) => visible > 0) ??
+      readings.find(({ matches }) => matches > 0) ??
+      readings[0];
+    return { value: reading === undefined ? null : subjectIn(subject, reading) };
+  }
+  if (subject === 'text') {
+    // As a person sees it, and not as an assertion compares it.
+    const found = await locate({ candidates, need: 'present', readsText: true }, scene);
+    return { value: found.text, found };
+  }
+  return lookAgain(async () => {
+    const found = await locate({ candidates, need: 'present' }, scene);
+    const look = { known: null, waitMs: 0 };
+    const readings = await readElements([found.selector], factsFor(subject, data), scene, look);
+    const reading = readings === 'again' ? undefined : readings[0];
+    if (reading === undefined || reading.matches === 0) return 'again';
+    return { value: subjectIn(subject, reading) ?? '', found };
+  }, scene);
+}
+
+function extractTable(candidates: readonly string[], scene: Scene): Promise<Extracted> {
+  return lookAgain(async () => {
+    const found = await locate({ candidates, need: 'present' }, scene);
+    try {
+      const rows = await onAllMatches<null, TableRow[] | null>(found.selector, readTable, null, scene);
+      return rows === null ? 'again' : { value: rows, found };
+    } catch (error) {
+      if (isBetweenDocuments(error)) return 'again';
+      throw error;
+    }
+  }, scene);
+}

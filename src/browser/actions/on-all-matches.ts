@@ -1,0 +1,28 @@
+import type { ElementHandle, Frame } from 'playwright-core';
+import { ensureFrameMayHave } from '../step/secret-hosts.ts';
+import type { Scene } from './scene.ts';
+
+/** What a function gives that runs IN THE PAGE with all that a selector matches. */
+export async function onAllMatches<Given, Result>(
+  selector: string,
+  inPage: (elements: Element[], given: Given) => Result | Promise<Result>,
+  given: Given,
+  { frame, secrets }: Pick<Scene, 'frame' | 'secrets'>,
+): Promise<Result> {
+  type Sent = (elements: Element[], given: unknown) => Result | Promise<Result>;
+  if (secrets === undefined) return frame.locator(selector).evaluateAll(inPage as Sent, given as unknown);
+  // Only the document that was judged hears what is looked for, and none that takes its place.
+  const held = await documentOf(frame);
+  try {
+    ensureFrameMayHave(secrets.used, frame);
+    return await held.$$eval(selector, inPage as Sent, given as unknown);
+  } finally {
+    held.dispose().catch(() => {});
+  }
+}
+
+async function documentOf(frame: Frame): Promise<ElementHandle<Document>> {
+  const held = (await frame.evaluateHandle(() => document)).asElement();
+  if (held === null) throw new Error('a document is a node');
+  return held;
+}
