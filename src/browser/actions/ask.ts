@@ -38,9 +38,7 @@ export async function ask(check: Check, scene: Scene, { waitMs }: { waitMs: numb
   for (;;) {
     halt.throwIfAborted();
     const leftMs = Math.max(0, Math.min(endsAt - clock.monotonicMs(), budget.remainingMs()));
-    const next: Seen | 'again' | null = await budget.spend(
-      look(leftMs === 0 ? null : seen, Math.min(leftMs, lookMs)),
-    );
+    const next: Seen | 'again' | null = await look(leftMs === 0 ? null : seen, Math.min(leftMs, lookMs));
     if (next === 'again') {
       await clock.sleep(againMs, halt);
       continue;

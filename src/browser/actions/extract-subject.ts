@@ -19,6 +19,7 @@ export interface Extracted {
 /** Reads a subject, once its element is there. What the element does not have is an empty text. */
 export async function extractSubject(data: DataOf<'extract'>, scene: Scene): Promise<Extracted> {
   const { subject = 'text' } = data;
+  const { budget } = scene;
   const candidates = candidatesOf(data);
   if (subject === 'title' || subject === 'url') {
     const look = lookerFor({ ...data, subject }, scene, { endsAt: 0 });
@@ -28,7 +29,7 @@ export async function extractSubject(data: DataOf<'extract'>, scene: Scene): Pro
   if (subject === 'table') return extractTable(candidates, scene);
   if (isOfAllMatches(subject)) {
     const readings = await lookAgain(
-      () => readElements(candidates, {}, scene, { known: null, waitMs: 0 }),
+      () => budget.spend(readElements(candidates, {}, scene, { known: null, waitMs: 0 })),
       scene,
     );
     const reading =
@@ -45,7 +46,8 @@ export async function extractSubject(data: DataOf<'extract'>, scene: Scene): Pro
   return lookAgain(async () => {
     const found = await locate({ candidates, need: 'present' }, scene);
     const look = { known: null, waitMs: 0 };
-    const readings = await readElements([found.selector], factsFor(subject, data), scene, look);
+    const readings = await budget.spend(readElements([found.selector], factsFor(subject, data), scene, look));
+    if (readings === null) return null;
     const reading = readings === 'again' ? undefined : readings[0];
     if (reading === undefined || reading.matches === 0) return 'again';
     return { value: subjectIn(subject, reading) ?? '', found };
@@ -56,8 +58,11 @@ function extractTable(candidates: readonly string[], scene: Scene): Promise<Extr
   return lookAgain(async () => {
     const found = await locate({ candidates, need: 'present' }, scene);
     try {
-      const rows = await onAllMatches<null, TableRow[] | null>(found.selector, readTable, null, scene);
-      return rows === null ? 'again' : { value: rows, found };
+      const rows = await scene.budget.spend(
+        onAllMatches<null, TableRow[] | 'none'>(found.selector, readTable, null, scene),
+      );
+      if (rows === null) return null;
+      return rows === 'none' ? 'again' : { value: rows, found };
     } catch (error) {
       if (isBetweenDocuments(error)) return 'again';
       throw error;

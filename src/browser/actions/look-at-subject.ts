@@ -34,23 +34,27 @@ export interface Seen {
   readonly read: unknown;
 }
 
-/** Looks at once where nothing is known, or waits up to `waitMs` for something else. `again`: the page was just being replaced. */
-export type Looker = (known: Seen | null, waitMs: number) => Promise<Seen | 'again'>;
+/**
+ * Looks at once where nothing is known, or waits up to `waitMs` for something else, within the time of the step. `again`: the page was
+ * just being replaced; null: it gave no answer.
+ */
+export type Looker = (known: Seen | null, waitMs: number) => Promise<Seen | 'again' | null>;
 
 /** How the subject of a question is looked at. An element is waited for until `endsAt`, in ms of the clock. */
 export function lookerFor(check: Check, scene: Scene, { endsAt }: { endsAt: number }): Looker {
   const subject = subjectOf(check);
+  const { spend } = scene.budget;
   switch (subject) {
     case 'variable':
       return () => Promise.resolve(variableIn(check.variable ?? '', scene));
     case 'expression':
-      return (known, waitMs) => lookAtExpression(check, scene, known, waitMs);
+      return (known, waitMs) => spend(lookAtExpression(check, scene, known, waitMs));
     case 'title':
     case 'url':
-      return (known, waitMs) => lookAtPage(subject, frameOf(check, scene), known, waitMs);
+      return (known, waitMs) => spend(lookAtPage(subject, frameOf(check, scene), known, waitMs));
     default:
       return isOfAllMatches(subject)
-        ? (known, waitMs) => lookAtMatches(subject, check, scene, known, waitMs)
+        ? (known, waitMs) => spend(lookAtMatches(subject, check, scene, known, waitMs))
         : lookAtElement(subject, check, scene, endsAt);
   }
 }
@@ -140,10 +144,10 @@ function lookAtElement(subject: ElementSubject, check: Check, scene: Scene, ends
     const isEndBefore = endsAt < clock.monotonicMs() + budget.remainingMs();
     // Locating takes all the time that the step has; a question that has less of it finds out first whether there is anything.
     if (found === null && isEndBefore) {
-      const any = await readElements(candidates, {}, scene, { known: null, waitMs: 0 });
-      if (any === 'again') return 'again';
+      const any = await budget.spend(readElements(candidates, {}, scene, { known: null, waitMs: 0 }));
+      if (any === 'again' || any === null) return any;
       if (!any.some(isAnyIn)) {
-        if (waitMs > 0) await readElements(candidates, {}, scene, { known: any, waitMs });
+        if (waitMs > 0) await budget.spend(readElements(candidates, {}, scene, { known: any, waitMs }));
         return { got: null, read: null, missing: missing(candidates) };
       }
     }
@@ -151,8 +155,10 @@ function lookAtElement(subject: ElementSubject, check: Check, scene: Scene, ends
     const isOld = found !== null && clock.monotonicMs() - foundAt > 200 && !isEndBefore;
     const here: Found = found === null || isOld ? await find() : found;
     const before = known === null || isOld ? null : (known.read as Reading[] | null);
-    const readings = await readElements([here.selector], asked, scene, { known: before, waitMs });
-    if (readings === 'again') return 'again';
+    const readings = await budget.spend(
+      readElements([here.selector], asked, scene, { known: before, waitMs }),
+    );
+    if (readings === 'again' || readings === null) return readings;
     const [reading] = readings;
     if (reading === undefined || reading.matches === 0) {
       found = null;

@@ -87,7 +87,9 @@ async function evaluateSource(
     throw new StepFailure('blocked', `the secret ${secret.name} is not handed to an expression or a script`);
   }
   try {
-    return await frame.evaluate<Evaluated, unknown>(source, { ...asked, variables: variables.values() });
+    // Playwright calls a function in source text for nobody.
+    const given = JSON.stringify({ ...asked, variables: variables.values() });
+    return await frame.evaluate<Evaluated>(`(${source})(JSON.parse(${JSON.stringify(given)}))`);
   } catch (error) {
     if (isBetweenDocuments(error)) return 'again';
     const message = plainMessage(error);

@@ -3,11 +3,11 @@ export type TableRow = string[] | Record<string, string>;
 
 /**
  * Runs IN THE PAGE, sent as source text: it must not use anything from outside itself. The rows of the first of these elements that is
- * visible, up to 10,000: those of a table, or of what has the roles of one. A first row of header cells names the columns.
+ * visible, up to 10,000: those of a table, or of what has the roles of one. A first row of header cells names the columns. `none`: there is no element.
  */
-export function readTable(given: readonly Element[]): TableRow[] | null {
+export function readTable(given: readonly Element[]): TableRow[] | 'none' {
   const element = given.find((each) => each.checkVisibility()) ?? given[0];
-  if (element === undefined) return null;
+  if (element === undefined) return 'none';
 
   function rowsOf(table: Element): Element[] {
     if (table instanceof HTMLTableElement || table instanceof HTMLTableSectionElement) return [...table.rows];

@@ -12,7 +12,10 @@ export const scriptActions: { readonly [Type in 'setVariable' | 'evaluate']: Act
       expression === undefined
         ? value
         : evaluatedValue(
-            await lookAgain(() => evaluateInPage(expression, scene, { needsValue: true }), scene),
+            await lookAgain(
+              () => scene.budget.spend(evaluateInPage(expression, scene, { needsValue: true })),
+              scene,
+            ),
             'the expression',
           );
     return {
