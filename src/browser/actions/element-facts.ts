@@ -59,7 +59,7 @@ export async function readFacts(
   { selector, asked, known, waitMs }: FactsRequest,
 ): Promise<Reading> {
   const { attributes = [], properties = [] } = asked;
-  const boxes = new Map<Element, string>();
+  const boxes = new Map<Element, { box: string; frames: number }>();
 
   // The rules for "visible", "enabled" and a text are those by which elements are found (look-in-page.ts).
   function isVisible(element: Element): boolean {
@@ -152,8 +152,9 @@ export async function readFacts(
     const { x, y, width, height } = element.getBoundingClientRect();
     const box = [x, y, width, height].join();
     const before = boxes.get(element);
-    boxes.set(element, box);
-    return before === box;
+    const frames = before?.box === box ? before.frames + 1 : 0;
+    boxes.set(element, { box, frames });
+    return frames >= 2;
   }
 
   function factsOf(element: Element, isSeen: boolean): ElementFacts {
@@ -200,8 +201,8 @@ export async function readFacts(
   async function nextFrame(): Promise<void> {
     await new Promise<void>((resolve) => {
       requestAnimationFrame(() => resolve());
-      // Pages in the background get no frames.
-      setTimeout(resolve, 50);
+      // Pages in the background get no frames; what stands still is seen by frames only, however late they come.
+      setTimeout(resolve, asked.box === true ? 500 : 50);
     });
   }
 
@@ -211,8 +212,10 @@ export async function readFacts(
   // What another engine has found is looked for again by that engine, soon.
   const longestMs = isCss ? waitMs : Math.min(waitMs, 20);
   if (asked.box === true) {
-    read(given);
-    await nextFrame();
+    for (let frame = 0; frame < 2; frame += 1) {
+      read(given);
+      await nextFrame();
+    }
   }
   for (;;) {
     const reading = read(isCss ? (asCss() ?? []) : given);
