@@ -21,7 +21,8 @@ export interface Candidate {
  */
 export function readCandidate(written: string): Candidate {
   const parts = chainOf(written).map(readPart);
-  const isNative = parts.every(({ isTranslated }) => !isTranslated);
+  // Playwright would take a bracket of `>>>` for a part of what follows.
+  const isNative = parts.every(({ isTranslated }) => !isTranslated) && !written.includes('>>>');
   const inPage = parts.map((part) => part.inPage);
   return {
     written,
