@@ -1,14 +1,22 @@
+import { accessibleName } from './accessible-name.ts';
+import { cssThroughShadow } from './css-through-shadow.ts';
+import { composedForPage } from './page-source.ts';
 import type { InPagePart } from './read-candidate.ts';
 
 /**
- * Runs IN THE PAGE, sent as source text: it must not use anything from outside itself.
- * All elements on a way, open shadow trees included, in the order in which Playwright finds them: what it is asked for by number must be
- * the same one. Null where only Playwright's own engines know the way; throws for CSS and XPath that mean nothing to the page.
+ * Runs IN THE PAGE. All elements on a way, open shadow trees included, in the order in which Playwright finds them: what it is asked for
+ * by number must be the same one. Null where only Playwright's own engines know the way; throws for CSS and XPath that mean nothing to
+ * the page.
  */
-export function findInPage(
+export const findInPage: (parts: readonly InPagePart[], start: Document | Element) => Element[] | null =
+  composedForPage(find, accessibleName, cssThroughShadow);
+
+/** Sent as source text: it must not use anything from outside itself but what it is given. */
+function find(
+  nameOf: typeof accessibleName,
+  throughShadow: typeof cssThroughShadow,
   parts: readonly InPagePart[],
   start: Document | Element,
-  nameOf: (element: Element) => string,
 ): Element[] | null {
   const texts = new Map<Node, string>();
 
@@ -26,15 +34,11 @@ export function findInPage(
     return treesIn(root).flatMap((tree) => [...tree.querySelectorAll(selector)]);
   }
 
-  /** Where a selector means the same in each tree, or there is but one tree, the browser's own look is Playwright's. */
   function byCss(root: Document | Element, selector: string): Element[] | null {
     const trees = treesIn(root);
-    const found = trees.flatMap((tree) => [...tree.querySelectorAll(selector)]);
-    if (trees.length === 1 && root === document) return found;
-    const isCompound = !/[\s>+~,]|:(?:scope|has|is|not|where|host)|::/.test(
-      selector.trim().replace(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\[[^\]]*\]|\(\s*[\dn+\s-]+\)/g, ''),
-    );
-    return isCompound ? found : null;
+    // Where there is but one tree, what the browser finds is what Playwright finds.
+    if (root === document && trees.length === 1) return [...document.querySelectorAll(selector)];
+    return throughShadow(trees, root, selector);
   }
 
   function byXPath(root: Document | Element, expression: string): Element[] {

@@ -83,7 +83,8 @@ export async function locate(wanted: Wanted, deps: LocateDeps): Promise<Found> {
     }
     looks = seen;
     const elapsedMs = clock.monotonicMs() - startedAt;
-    const chosen = choose(wanted, looks, elapsedMs, patience);
+    const isEnding = budget.remainingMs() < patience.attemptMs;
+    const chosen = choose(wanted, looks, elapsedMs, isEnding, patience);
     if (chosen !== null) return found(wanted, candidates, looks, chosen, frame);
     if (looks.every(({ state }) => state === 'invalid')) throw notFound(wanted, looks, budget, null);
     if (engine.size > 0) await budget.spend(clock.sleep(pollMs, halt));
@@ -98,6 +99,8 @@ interface Patience {
   graceMs: number;
   /** A candidate that is there, but covered or disabled, is preferred to a fallback this long. */
   stuckMs: number;
+  /** What is covered is tried only with this much time left: an attempt that is cut short cannot say what was in its way. */
+  attemptMs: number;
   /** Longest wait inside the page; also how soon a rule of time above is noticed. */
   lookMs: number;
 }
@@ -106,6 +109,7 @@ function patienceFor(remainingMs: number): Patience {
   return {
     graceMs: Math.min(200, remainingMs / 4),
     stuckMs: Math.min(1_000, remainingMs / 2),
+    attemptMs: Math.min(200, remainingMs / 4),
     lookMs: 100,
   };
 }
@@ -115,6 +119,7 @@ function choose(
   wanted: Wanted,
   looks: readonly ElementLook[],
   elapsedMs: number,
+  isEnding: boolean,
   patience: Patience,
 ): number | null {
   let neededMs = 0;
@@ -132,7 +137,7 @@ function choose(
     );
     if (look.state === 'covered' || look.state === 'ready') lastResort ??= index;
   }
-  return lastResort !== null && elapsedMs >= patience.stuckMs ? lastResort : null;
+  return lastResort !== null && elapsedMs >= patience.stuckMs && !isEnding ? lastResort : null;
 }
 
 function found(

@@ -1,4 +1,3 @@
-import { accessibleName } from './accessible-name.ts';
 import { findInPage } from './find-in-page.ts';
 import { composedForPage } from './page-source.ts';
 import type { InPagePart } from './read-candidate.ts';
@@ -52,13 +51,11 @@ type Given = LookRequest | readonly Element[] | Node;
 export const lookInPage: (given: Given, request?: LookRequest) => Promise<ElementLook[]> = composedForPage(
   look,
   findInPage,
-  accessibleName,
 );
 
 /** Sent as source text: it must not use anything from outside itself but what it is given. */
 async function look(
   find: typeof findInPage,
-  nameOf: typeof accessibleName,
   given: Given,
   requestForElements?: LookRequest,
 ): Promise<ElementLook[]> {
@@ -181,7 +178,7 @@ async function look(
   function judgeWay(way: readonly InPagePart[]): ElementLook {
     const unknown: ElementLook = { state: 'invalid', matches: 0, at: -1 };
     try {
-      const elements = find(way, document, nameOf);
+      const elements = find(way, document);
       return elements === null ? unknown : judge(elements);
     } catch {
       return unknown;

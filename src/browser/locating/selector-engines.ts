@@ -1,5 +1,4 @@
 import type { Selectors } from 'playwright-core';
-import { accessibleName } from './accessible-name.ts';
 import { findInPage } from './find-in-page.ts';
 import { sourceForPage } from './page-source.ts';
 
@@ -29,7 +28,7 @@ const engines = [
 function sourceOf(part: object): string {
   return `({
     queryAll(root, body) {
-      const find = ${sourceForPage(queryAll, findInPage, accessibleName)};
+      const find = ${sourceForPage(queryAll, findInPage)};
       return find(${JSON.stringify(part)}, root, body);
     },
     query(root, body) { return this.queryAll(root, body)[0]; },
@@ -39,11 +38,10 @@ function sourceOf(part: object): string {
 /** Runs IN THE PAGE, sent as source text. The body is a text in quotes as JSON writes it. */
 function queryAll(
   find: typeof findInPage,
-  nameOf: typeof accessibleName,
   part: { by: 'name' } | { by: 'link'; isWhole: boolean },
   root: Document | Element,
   body: string,
 ): Element[] {
   const what = body.startsWith('"') ? (JSON.parse(body) as string) : body.trim();
-  return find([{ ...part, what }], root, nameOf) ?? [];
+  return find([{ ...part, what }], root) ?? [];
 }
