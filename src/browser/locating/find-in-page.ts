@@ -127,10 +127,21 @@ function find(
 
   /** Elements of this accessible name; where none has it, the innermost ones with just this text. */
   function byName(root: Document | Element, what: string): Element[] {
-    const named = allIn(root, '*').filter((element) => !isTextless(element) && nameOf(element) === what);
+    const elements = allIn(root, '*').filter((element) => !isTextless(element));
+    const isNamed = (element: Element): boolean => nameOf(element) === what;
+    // Names of all elements of a large page take long: first of those that are plainly called so.
+    const isLikely = (element: Element): boolean =>
+      folded(textOf(element)) === what ||
+      element.hasAttribute('aria-labelledby') ||
+      ('labels' in element && element.labels instanceof NodeList && element.labels.length > 0) ||
+      ['aria-label', 'alt', 'title', 'placeholder', 'value'].some(
+        (attribute) => folded(element.getAttribute(attribute) ?? '') === what,
+      );
+    const likely = elements.filter((element) => isLikely(element) && isNamed(element));
+    const named = likely.length > 0 ? likely : elements.filter(isNamed);
     if (named.length > 0 || what === '') return named;
     const isIt = (node: Node): boolean => folded(textOf(node)) === what;
-    return allIn(root, '*').filter((element) => isIt(element) && ![...element.children].some(isIt));
+    return elements.filter((element) => isIt(element) && ![...element.children].some(isIt));
   }
 
   let found: (Document | Element)[] = [start];
