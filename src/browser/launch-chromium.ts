@@ -7,6 +7,7 @@ import { browserEnvironment } from './install/browser-environment.ts';
 import type { Environment } from './install/browser-machine.ts';
 import type { BrowserChoice } from './install/find-browser.ts';
 import { loadPlaywright } from './install/load-playwright.ts';
+import { addSelectorEngines } from './locating/selector-engines.ts';
 import { plainMessage } from './step/step-error.ts';
 import { trustInBrowser } from './trusted-ca.ts';
 
@@ -94,7 +95,9 @@ async function launch(
   { choice, headed = false, env, log, proxyUrl, watcher }: LaunchOptions,
   sandboxed: boolean,
 ): Promise<Chromium> {
-  const browser = await loadPlaywright().chromium.launch({
+  const { chromium, selectors } = loadPlaywright();
+  await addSelectorEngines(selectors);
+  const browser = await chromium.launch({
     executablePath: choice.path,
     headless: !headed,
     chromiumSandbox: sandboxed,

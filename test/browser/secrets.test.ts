@@ -215,8 +215,9 @@ describe('a secret', () => {
         secrets: pw({ hosts: ['127.0.0.1'] }),
         onPage({ page }) {
           // As soon as the element is held and its frame is asked for, the page goes elsewhere.
-          const locator = page.locator.bind(page);
-          page.locator = (...given) => {
+          const frame = page.mainFrame();
+          const locator = frame.locator.bind(frame);
+          frame.locator = (...given) => {
             const made = locator(...given);
             const nth = made.nth.bind(made);
             made.nth = (at) => {

@@ -1,16 +1,18 @@
 import type { Frame, Locator, Page } from 'playwright-core';
 import type { Clock } from '../../lib/clock.ts';
-import { duration } from '../../lib/duration.ts';
 import type { PageNetwork } from '../egress/page-network.ts';
 import type { StepSecrets } from '../evidence/step-secrets.ts';
-import { cut, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
-import type { TimeBudget } from '../step/time-budget.ts';
+import { cut, isBetweenDocuments, plainMessage } from '../step/step-error.ts';
+import { type TimeBudget, withinMs } from '../step/time-budget.ts';
 import type { ElementLook, LookRequest, Need } from './look-in-page.ts';
+import type { Lookalike } from './nearest-in-page.ts';
+import { absent, busy, nameOfMatch, notFound, whyPassedOver, wordsOf } from './not-found.ts';
+import { type Candidate, readCandidate } from './read-candidate.ts';
 import { type Sight, sightOf, sightOfJudged } from './sight.ts';
 
 /** What a step looks for. */
 export interface Wanted {
-  /** Selectors in priority order: CSS, or anything Playwright understands. */
+  /** Selectors in priority order, in any spelling of read-candidate.ts. */
   candidates: readonly string[];
   need: Need;
   /** The text it must have, white space folded; null where any will do. */
@@ -30,7 +32,12 @@ export interface Found {
   state: 'ready' | 'covered';
   text: string;
   /** Present when a candidate before it was passed over. */
-  healed?: { selector: string; insteadOf: string };
+  healed?: {
+    selector: string;
+    insteadOf: string;
+    /** The order of selectors that would have found it first. */
+    proposed: string[];
+  };
   /** Why that one was passed over: `was not there`, `is no valid selector (…)`. */
   passedOver?: string;
 }
@@ -56,16 +63,19 @@ export interface LocateDeps {
  * `assertion`, `timeout` for a page that does not answer, or `invalid_data` when every selector is malformed.
  */
 export async function locate(wanted: Wanted, deps: LocateDeps): Promise<Found> {
-  const { page, budget, clock, halt } = deps;
+  const { frame, budget, clock, halt } = deps;
   const startedAt = clock.monotonicMs();
   const patience = patienceFor(budget.remainingMs());
-  const engine = new Set(wanted.candidates.filter((selector) => isForEngine.test(selector)));
+  const candidates = wanted.candidates.map(readCandidate);
+  const engine = new Set(candidates.filter(({ inPage }) => inPage === null));
   let looks: ElementLook[] = [];
   for (;;) {
     halt.throwIfAborted();
-    if (budget.remainingMs() === 0) throw notFound(wanted, looks, budget);
+    if (budget.remainingMs() === 0) {
+      throw notFound(wanted, looks, budget, await nearestTo(wanted, looks, deps));
+    }
     const waitMs = Math.min(patience.lookMs, budget.remainingMs());
-    const seen = await budget.spend(lookOnce(wanted, looks, engine, waitMs, deps));
+    const seen = await budget.spend(lookOnce(wanted, candidates, looks, engine, waitMs, deps));
     if (seen === null && looks.length === 0) throw busy(budget);
     if (seen === 'again' || seen === null) {
       await clock.sleep(pollMs / 2, halt);
@@ -73,9 +83,10 @@ export async function locate(wanted: Wanted, deps: LocateDeps): Promise<Found> {
     }
     looks = seen;
     const elapsedMs = clock.monotonicMs() - startedAt;
-    const chosen = choose(wanted, looks, elapsedMs, patience);
-    if (chosen !== null) return found(wanted, looks, chosen, page);
-    if (looks.every(({ state }) => state === 'invalid')) throw notFound(wanted, looks, budget);
+    const isEnding = budget.remainingMs() < patience.attemptMs;
+    const chosen = choose(wanted, looks, elapsedMs, isEnding, patience);
+    if (chosen !== null) return found(wanted, candidates, looks, chosen, frame);
+    if (looks.every(({ state }) => state === 'invalid')) throw notFound(wanted, looks, budget, null);
     if (engine.size > 0) await budget.spend(clock.sleep(pollMs, halt));
   }
 }
@@ -83,14 +94,13 @@ export async function locate(wanted: Wanted, deps: LocateDeps): Promise<Found> {
 /** How often selectors are looked at that the page itself cannot watch. */
 const pollMs = 20;
 
-/** Selectors that are certainly not CSS: engines (`text=`), XPath, quoted texts and chains. The page tells of the rest. */
-const isForEngine = /^(?:[\w:*+-]+=|\/\/|\.\.|\(+\/\/|["'])|>>/;
-
 interface Patience {
   /** A fallback is taken only after the candidates before it had this long to appear: pages are built step by step. */
   graceMs: number;
   /** A candidate that is there, but covered or disabled, is preferred to a fallback this long. */
   stuckMs: number;
+  /** What is covered is tried only with this much time left: an attempt that is cut short cannot say what was in its way. */
+  attemptMs: number;
   /** Longest wait inside the page; also how soon a rule of time above is noticed. */
   lookMs: number;
 }
@@ -99,6 +109,7 @@ function patienceFor(remainingMs: number): Patience {
   return {
     graceMs: Math.min(200, remainingMs / 4),
     stuckMs: Math.min(1_000, remainingMs / 2),
+    attemptMs: Math.min(200, remainingMs / 4),
     lookMs: 100,
   };
 }
@@ -108,6 +119,7 @@ function choose(
   wanted: Wanted,
   looks: readonly ElementLook[],
   elapsedMs: number,
+  isEnding: boolean,
   patience: Patience,
 ): number | null {
   let neededMs = 0;
@@ -125,60 +137,74 @@ function choose(
     );
     if (look.state === 'covered' || look.state === 'ready') lastResort ??= index;
   }
-  return lastResort !== null && elapsedMs >= patience.stuckMs ? lastResort : null;
+  return lastResort !== null && elapsedMs >= patience.stuckMs && !isEnding ? lastResort : null;
 }
 
-function found(wanted: Wanted, looks: readonly ElementLook[], index: number, page: Page): Found {
-  const selector = wanted.candidates[index] ?? '';
-  const { matches, at, state, detail = '' } = looks[index] ?? { matches: 0, at: 0, state: 'ready' };
-  const first = wanted.candidates[0] ?? '';
+function found(
+  wanted: Wanted,
+  candidates: readonly Candidate[],
+  looks: readonly ElementLook[],
+  index: number,
+  frame: Frame,
+): Found {
+  const { written = '', playwright = '' } = candidates[index] ?? {};
+  const look = looks[index] ?? { ...absent, at: 0, state: 'ready' };
+  const [insteadOf = '', ...others] = wanted.candidates;
   return {
-    locator: page.locator(selector).nth(at),
-    selector,
-    label: matches > 1 ? `${selector} (${ordinal(at + 1)} of ${matches})` : selector,
-    state: state === 'covered' ? 'covered' : 'ready',
-    text: detail,
+    locator: frame.locator(playwright).nth(look.at),
+    selector: written,
+    label: nameOfMatch(written, look),
+    state: look.state === 'covered' ? 'covered' : 'ready',
+    text: look.detail ?? '',
     ...(index === 0
       ? {}
-      : { healed: { selector, insteadOf: first }, passedOver: whyPassedOver(looks[0] ?? absent) }),
+      : {
+          healed: {
+            selector: written,
+            insteadOf,
+            proposed: [written, insteadOf, ...others.filter((other) => other !== written)],
+          },
+          passedOver: whyPassedOver(looks[0] ?? absent),
+        }),
   };
 }
 
-/** One look at all candidates; `again` when the page was just being replaced by another. */
+/** One look at all candidates; `again` when the document was just being replaced by another. */
 async function lookOnce(
-  { candidates, need, expected = null, readsText = false }: Wanted,
+  { need, expected = null, readsText = false }: Wanted,
+  candidates: readonly Candidate[],
   known: readonly ElementLook[],
-  engine: Set<string>,
+  engine: Set<Candidate>,
   waitMs: number,
-  { page, secrets }: LocateDeps,
+  { frame, secrets }: LocateDeps,
 ): Promise<ElementLook[] | 'again'> {
-  const ask = { need, expected, readsText, known: '', waitMs: 0 };
-  const looks = new Map<string, ElementLook>();
-  let sight = sightOf(page);
+  const ask: LookRequest = { ways: [], need, expected, readsText, known: '', waitMs: 0 };
+  const looks = new Map<Candidate, ElementLook>();
+  let sight = sightOf(frame);
   try {
     // What a field is found by holds no secret.
-    if (secrets !== undefined && need !== 'writable') sight = await sightOfJudged(secrets.used, page);
-    const inPage = candidates.filter((selector) => !engine.has(selector));
+    if (secrets !== undefined && need !== 'writable') sight = await sightOfJudged(secrets.used, frame);
+    const inPage = candidates.filter((candidate) => !engine.has(candidate));
     if (inPage.length > 0) {
       const isAlone = inPage.length === candidates.length && known.length > 0;
-      const request: LookRequest = { ...ask, selectors: inPage };
-      const answer = await sight.look(
+      const request: LookRequest = { ...ask, ways: inPage.map(({ inPage: way }) => way ?? []) };
+      const answers = await sight.look(
         isAlone ? { ...request, known: JSON.stringify(known), waitMs } : request,
       );
-      for (const [index, selector] of inPage.entries()) {
-        const look = answer.looks[index];
-        if (answer.needsEngine || look?.state === 'invalid') engine.add(selector);
-        else if (look !== undefined) looks.set(selector, look);
+      for (const [index, candidate] of inPage.entries()) {
+        const look = answers[index] ?? absent;
+        // Playwright's own pseudo-classes are none to the page, and only Playwright's engine says what is wrong with the rest.
+        if (look.state === 'invalid') engine.add(candidate);
+        else looks.set(candidate, look);
       }
     }
-    const isDecided = looks.get(candidates[0] ?? '')?.state === 'ready';
-    const asked = isDecided ? [] : candidates.filter((selector) => engine.has(selector));
-    const answers = await Promise.all(
-      asked.map((selector) => lookByEngine(sight, selector, { ...ask, selectors: [] })),
-    );
-    for (const [index, selector] of asked.entries()) {
+    const [first] = candidates;
+    const isDecided = first !== undefined && looks.get(first)?.state === 'ready';
+    const asked = isDecided ? [] : candidates.filter((candidate) => engine.has(candidate));
+    const answers = await Promise.all(asked.map(({ playwright }) => lookByEngine(sight, playwright, ask)));
+    for (const [index, candidate] of asked.entries()) {
       const look = answers[index];
-      if (look !== undefined) looks.set(selector, look);
+      if (look !== undefined) looks.set(candidate, look);
     }
   } catch (error) {
     if (isBetweenDocuments(error)) return 'again';
@@ -186,15 +212,13 @@ async function lookOnce(
   } finally {
     sight.close();
   }
-  return candidates.map((selector) => looks.get(selector) ?? absent);
+  return candidates.map((candidate) => looks.get(candidate) ?? absent);
 }
-
-const absent: ElementLook = { state: 'absent', matches: 0, at: -1 };
 
 async function lookByEngine(sight: Sight, selector: string, request: LookRequest): Promise<ElementLook> {
   try {
-    const { looks } = await sight.lookFor(selector, request);
-    return looks[0] ?? absent;
+    const [look = absent] = await sight.lookFor(selector, request);
+    return look;
   } catch (error) {
     const message = plainMessage(error);
     if (
@@ -208,63 +232,18 @@ async function lookByEngine(sight: Sight, selector: string, request: LookRequest
   }
 }
 
-function busy(budget: TimeBudget): StepFailure {
-  return new StepFailure(
-    'timeout',
-    `the page did not answer within ${duration(budget.timeoutMs)}: a script keeps it busy`,
-  );
-}
+/** Longest that a step which has failed may take to tell what it might have meant. */
+const nearestMs = 300;
 
-function notFound(wanted: Wanted, looks: readonly ElementLook[], { timeoutMs }: TimeBudget): StepFailure {
-  const within = `within ${duration(timeoutMs)}`;
-  const different = looks.findIndex(({ state }) => state === 'different');
-  if (different !== -1) {
-    const got = looks[different]?.detail ?? '';
-    return new StepFailure(
-      'assertion',
-      `expected "${wanted.expected ?? ''}", got "${got}" in ${wanted.candidates[different] ?? ''} ${within}`,
-    );
-  }
-  const lines = wanted.candidates.map((selector, index) => `${selector} ${describe(looks[index] ?? absent)}`);
-  const states = new Set(looks.map(({ state }) => state));
-  if (states.size === 1 && states.has('invalid')) return new StepFailure('invalid_data', lines.join('; '));
-  const isThere = looks.some(
-    ({ state }) => state === 'disabled' || state === 'readonly' || state === 'covered',
-  );
-  const what = isThere ? 'no element was ready' : 'no element was found';
-  return new StepFailure(isThere ? 'not_actionable' : 'not_found', `${what} ${within}: ${lines.join('; ')}`);
-}
-
-function describe({ state, matches, detail }: ElementLook): string {
-  switch (state) {
-    case 'absent':
-      return 'matched nothing';
-    case 'hidden':
-      return matches === 1 ? 'matched 1 element, which is hidden' : `matched ${matches} elements, all hidden`;
-    case 'disabled':
-      return 'is disabled';
-    case 'readonly':
-      return 'is read-only';
-    case 'covered':
-      return `is covered by ${detail ?? 'another element'}`;
-    case 'invalid':
-      return `is no valid selector (${detail ?? 'it cannot be parsed'})`;
-    case 'different':
-    case 'ready':
-      return `matched ${matches} element${matches === 1 ? '' : 's'}`;
-  }
-}
-
-function whyPassedOver(look: ElementLook): string {
-  return look.state === 'absent' ? 'was not there' : describe(look);
-}
-
-function ordinal(position: number): string {
-  return position === 1
-    ? 'first'
-    : position === 2
-      ? 'second'
-      : position === 3
-        ? 'third'
-        : `number ${position}`;
+/** What a person would take for the element that is not there. What holds a secret is not told to the page for that. */
+async function nearestTo(
+  { candidates }: Wanted,
+  looks: readonly ElementLook[],
+  { frame, secrets, clock, halt }: LocateDeps,
+): Promise<Lookalike | null> {
+  const isMissing = looks.some(({ state }) => state === 'absent');
+  if (!isMissing || looks.some(({ state }) => state === 'different') || secrets !== undefined) return null;
+  const request = { words: wordsOf(candidates) };
+  const nearest = withinMs(sightOf(frame).nearest(request), nearestMs, clock, halt);
+  return nearest.catch(() => null);
 }

@@ -1,9 +1,13 @@
+import { findInPage } from './find-in-page.ts';
+import { composedForPage } from './page-source.ts';
+import type { InPagePart } from './read-candidate.ts';
+
 /** What a step needs of its element before it can act: to be there, to be ready for a click, to take text. */
 export type Need = 'present' | 'clickable' | 'writable';
 
-/** One look at all CSS candidates of a step. */
+/** One look at all candidates of a step that the page itself can look for. */
 export interface LookRequest {
-  selectors: readonly string[];
+  ways: readonly (readonly InPagePart[])[];
   need: Need;
   /** The text the element must have, white space folded; null where any will do. */
   expected: string | null;
@@ -15,7 +19,7 @@ export interface LookRequest {
   waitMs: number;
 }
 
-/** Absent: matches nothing. Different: is there, but its text is not the expected one. Invalid: the selector means nothing. */
+/** Absent: matches nothing. Different: is there, but its text is not the expected one. Invalid: the selector means nothing to who looked. */
 type ElementState =
   | 'ready'
   | 'absent'
@@ -37,21 +41,24 @@ export interface ElementLook {
   detail?: string;
 }
 
-/** An answer from the page. `needsEngine` means that only Playwright's selector engine sees everything here. */
-export interface PageLook {
-  looks: ElementLook[];
-  needsEngine: boolean;
-}
+/** What a look is given in front of its request: elements that another engine has found, or the document it runs in. */
+type Given = LookRequest | readonly Element[] | Node;
 
 /**
- * Runs IN THE PAGE, sent as source text: it must not use anything from outside itself.
- * With a request alone it looks for CSS selectors and waits, frame by frame, for an answer other than the known one;
- * with elements in front it judges those, which another selector engine has found. A document in front is the one it runs in.
+ * Runs IN THE PAGE. With a request alone it looks for candidates and waits, frame by frame, for an answer other than the known one; with
+ * elements in front it judges those. A document in front is the one it runs in.
  */
-export async function lookInPage(
-  given: LookRequest | readonly Element[] | Node,
+export const lookInPage: (given: Given, request?: LookRequest) => Promise<ElementLook[]> = composedForPage(
+  look,
+  findInPage,
+);
+
+/** Sent as source text: it must not use anything from outside itself but what it is given. */
+async function look(
+  find: typeof findInPage,
+  given: Given,
   requestForElements?: LookRequest,
-): Promise<PageLook> {
+): Promise<ElementLook[]> {
   const elementsGiven = Array.isArray(given) ? (given as readonly Element[]) : null;
   const request = requestForElements ?? (given as LookRequest);
 
@@ -168,29 +175,34 @@ export async function lookInPage(
     return look('ready', cut(text, 100_000));
   }
 
-  function judgeSelector(selector: string): ElementLook {
+  function judgeWay(way: readonly InPagePart[]): ElementLook {
+    const unknown: ElementLook = { state: 'invalid', matches: 0, at: -1 };
     try {
-      return judge([...document.querySelectorAll(selector)]);
+      const elements = find(way, document);
+      return elements === null ? unknown : judge(elements);
     } catch {
-      return { state: 'invalid', matches: 0, at: -1 };
+      return unknown;
     }
   }
 
-  if (elementsGiven !== null) return { looks: [judge(elementsGiven)], needsEngine: false };
-
-  const startedAt = performance.now();
-  for (;;) {
-    const looks = request.selectors.map(judgeSelector);
-    const isNews = JSON.stringify(looks) !== request.known;
-    if (isNews || performance.now() - startedAt >= request.waitMs) {
-      // querySelectorAll does not see into shadow trees, Playwright does: where there are any, it must look itself.
-      const needsEngine = [...document.querySelectorAll('*')].some((element) => element.shadowRoot !== null);
-      return { looks, needsEngine };
-    }
-    await new Promise<void>((resolve) => {
+  function nextFrame(): Promise<void> {
+    return new Promise((resolve) => {
       requestAnimationFrame(() => resolve());
       // Pages in the background get no frames.
       setTimeout(resolve, 50);
     });
+  }
+
+  if (elementsGiven !== null) return [judge(elementsGiven)];
+
+  const endsAt = performance.now() + request.waitMs;
+  for (;;) {
+    const startedAt = performance.now();
+    const looks = request.ways.map(judgeWay);
+    const lookedAt = performance.now();
+    if (JSON.stringify(looks) !== request.known || lookedAt >= endsAt) return looks;
+    // A page that is large is left two thirds of its time.
+    do await nextFrame();
+    while (performance.now() < Math.min(endsAt, lookedAt + 2 * (lookedAt - startedAt)));
   }
 }

@@ -1,38 +1,48 @@
-import type { Page } from 'playwright-core';
+import type { Frame } from 'playwright-core';
 import type { LocalSecret } from '../../flow/local-secrets.ts';
 import { ensureFrameMayHave } from '../step/secret-hosts.ts';
-import { type LookRequest, lookInPage, type PageLook } from './look-in-page.ts';
+import { type ElementLook, type LookRequest, lookInPage } from './look-in-page.ts';
+import { type Lookalike, type LookalikeRequest, nearestInPage } from './nearest-in-page.ts';
 
 /** What a look is asked of. */
 export interface Sight {
-  /** Looks for CSS selectors, inside the page. */
-  look(request: LookRequest): Promise<PageLook>;
-  /** Looks for one selector of any kind, by Playwright's own engine. */
-  lookFor(selector: string, request: LookRequest): Promise<PageLook>;
+  /** Looks for all ways of the request, inside the page: one answer each. */
+  look(request: LookRequest): Promise<ElementLook[]>;
+  /** Looks for one selector of any kind, by Playwright's own engines. */
+  lookFor(selector: string, request: LookRequest): Promise<ElementLook[]>;
+  /** The element that is most like what was looked for; null where none is. */
+  nearest(request: LookalikeRequest): Promise<Lookalike | null>;
   close(): void;
 }
 
-/** Whatever document the page has at the moment of the look. */
-export function sightOf(page: Page): Sight {
+/** Whatever document the frame has at the moment of the look. */
+export function sightOf(frame: Frame): Sight {
   return {
-    look: (request) => page.evaluate(lookInPage, request),
-    lookFor: (selector, request) => page.locator(selector).evaluateAll(lookInPage, request),
+    look: (request) => frame.evaluate(lookInPage, request),
+    lookFor: (selector, request) => frame.locator(selector).evaluateAll(lookInPage, request),
+    nearest: (request) => frame.evaluate(nearestInPage, request),
     close: () => {},
   };
 }
 
 /**
- * The one document that the page has now, which may be told these secrets. A look happens in the page's own world, where scripts
+ * The one document that the frame has now, which may be told these secrets. A look happens in the page's own world, where scripts
  * can hear what is looked for: a document that takes the place of the one that was judged is not asked, and the look
  * fails as between two documents. Throws StepFailure `blocked`.
  */
-export async function sightOfJudged(used: readonly LocalSecret[], page: Page): Promise<Sight> {
-  const held = (await page.evaluateHandle(() => document)).asElement();
+export async function sightOfJudged(used: readonly LocalSecret[], frame: Frame): Promise<Sight> {
+  const held = (await frame.evaluateHandle(() => document)).asElement();
   if (held === null) throw new Error('a document is a node');
-  ensureFrameMayHave(used, page.mainFrame());
+  try {
+    ensureFrameMayHave(used, frame);
+  } catch (error) {
+    held.dispose().catch(() => {});
+    throw error;
+  }
   return {
     look: (request) => held.evaluate(lookInPage, request),
     lookFor: (selector, request) => held.$$eval(selector, lookInPage, request),
+    nearest: () => Promise.resolve(null),
     close: () => void held.dispose().catch(() => {}),
   };
 }

@@ -21,9 +21,7 @@ export function withoutSecrets(outcome: StepOutcome, { text, deep }: Redactor): 
     how: 'done',
     done: {
       logs: text(logs),
-      ...(healed === undefined
-        ? {}
-        : { healed: { selector: text(healed.selector), insteadOf: text(healed.insteadOf) } }),
+      ...(healed === undefined ? {} : { healed: healedWith(text, healed) }),
       ...(extracted === undefined ? {} : { extracted: { ...extracted, value: deep(extracted.value) } }),
     },
   };
@@ -49,12 +47,20 @@ export function resultOf(
     ...common,
     status: 'passed',
     logs: cut(logs),
-    ...(healed === undefined
-      ? {}
-      : { healed: { selector: cut(healed.selector), insteadOf: cut(healed.insteadOf) } }),
+    ...(healed === undefined ? {} : { healed: healedWith(cut, healed) }),
     ...(extracted === undefined
       ? {}
       : { extracted: { ...extracted, value: cut(textOfValue(extracted.value)) } }),
+  };
+}
+
+type Healed = NonNullable<StepResult['healed']>;
+
+function healedWith(change: (text: string) => string, { selector, insteadOf, proposed }: Healed): Healed {
+  return {
+    selector: change(selector),
+    insteadOf: change(insteadOf),
+    ...(proposed === undefined ? {} : { proposed: proposed.map((each) => change(each)) }),
   };
 }
 

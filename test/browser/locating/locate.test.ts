@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { browserTests, type ShortStep } from '../support/flow-in-browser.ts';
+import { browserTests, type ShortStep } from '../../support/flow-in-browser.ts';
 
 const later = (ms: number, script: string): string =>
   `<script>setTimeout(() => { ${script} }, ${ms})</script>`;
@@ -179,7 +179,11 @@ describe('waiting for an element', () => {
       isClicked('b'),
     ]);
     expect(result.status).toBe('passed');
-    expect(result.stepsResult[1]?.healed).toEqual({ selector: '#b', insteadOf: '#a' });
+    expect(result.stepsResult[1]?.healed).toEqual({
+      selector: '#b',
+      insteadOf: '#a',
+      proposed: ['#b', '#a'],
+    });
     expect(result.stepsResult[1]?.durationMs).toBeLessThan(3_000);
   });
 
