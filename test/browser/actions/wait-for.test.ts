@@ -40,7 +40,7 @@ function open(path: string): ShortStep {
 
 /** How the only wait of a run ended: null where it came. */
 async function waited(path: string, fields: Record<string, unknown>) {
-  const { result } = await site.run([open(path), ['waitFor', { timeoutMs: 300, ...fields }]]);
+  const { result } = await site.run([open(path), ['waitFor', { timeoutMs: 1_500, ...fields }]]);
   const [, step] = result.stepsResult;
   return step?.error === undefined ? null : [step.errorKind, step.error];
 }
@@ -80,7 +80,7 @@ describe('waiting', () => {
     for (const fields of waits) {
       if (fields['url'] !== undefined) fields['title'] = 'test';
       if (fields['url'] !== undefined) fields['url'] = site.url('/still');
-      expect(await waited('/still', fields), JSON.stringify(fields)).toBeNull();
+      expect(await waited('/still', { timeoutMs: 10_000, ...fields }), JSON.stringify(fields)).toBeNull();
     }
   });
 
@@ -134,42 +134,38 @@ describe('waiting', () => {
   });
 
   it.each<[Record<string, unknown>, string, string]>([
-    [{ selector: '#nowhere' }, 'not_found', '#nowhere matched nothing within 300 ms'],
-    [{ selector: '#dark' }, 'timeout', '#dark matched 1 element, but it was hidden within 300 ms'],
-    [{ selector: 'h1', state: 'hidden' }, 'timeout', 'h1 was still to be seen within 300 ms'],
-    [{ selector: '#dark', state: 'detached' }, 'timeout', '#dark was still there within 300 ms'],
+    [{ selector: '#nowhere' }, 'not_found', '#nowhere matched nothing within 1.5 s'],
+    [{ selector: '#dark' }, 'timeout', '#dark matched 1 element, but it was hidden within 1.5 s'],
+    [{ selector: 'h1', state: 'hidden' }, 'timeout', 'h1 was still to be seen within 1.5 s'],
+    [{ selector: '#dark', state: 'detached' }, 'timeout', '#dark was still there within 1.5 s'],
     [
       { selector: '#dead', state: 'enabled' },
       'timeout',
-      '#dead matched 1 element, but it was not enabled within 300 ms',
+      '#dead matched 1 element, but it was not enabled within 1.5 s',
     ],
     [
       { selector: '.row', count: 4 },
       'timeout',
-      '.row matched 3 elements, 3 as expected instead of at least 4 within 300 ms',
+      '.row matched 3 elements, 3 as expected instead of at least 4 within 1.5 s',
     ],
     [
       { selector: 'h1', text: 'There' },
       'timeout',
-      'expected the text "There", got "Here" in h1 within 300 ms',
+      'expected the text "There", got "Here" in h1 within 1.5 s',
     ],
     [
       { selector: '#dead', attributes: { 'data-kind': 'b' } },
       'timeout',
-      '#dead matched 1 element, not one as expected; the first has data-kind "a" within 300 ms',
+      '#dead matched 1 element, not one as expected; the first has data-kind "a" within 1.5 s',
     ],
-    [{ title: 'Home' }, 'timeout', 'expected the title to be "Home", got "test" within 300 ms'],
-    [{ expression: '0' }, 'timeout', 'the expression was not true within 300 ms'],
+    [{ title: 'Home' }, 'timeout', 'expected the title to be "Home", got "test" within 1.5 s'],
+    [{ expression: '0' }, 'timeout', 'the expression was not true within 1.5 s'],
     [
       { expression: 'nothing.x' },
       'timeout',
-      'the expression was not true: it threw ReferenceError: nothing is not defined within 300 ms',
+      'the expression was not true: it threw ReferenceError: nothing is not defined within 1.5 s',
     ],
-    [
-      { selector: 'h1', negate: true },
-      'timeout',
-      'what was not to be so any more was still so within 300 ms',
-    ],
+    [{ selector: 'h1', negate: true }, 'timeout', 'what was not to be so any more was still so within 1.5 s'],
     [{ load: 'networkidle', negate: true }, 'invalid_data', 'negate: networkidle cannot be turned round'],
   ])('says what did not come: %j', async (fields, kind, message) => {
     expect(await waited('/still', fields)).toEqual([kind, message]);
