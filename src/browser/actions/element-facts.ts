@@ -1,3 +1,7 @@
+import { findInPage } from '../locating/find-in-page.ts';
+import { composedForPage } from '../locating/page-source.ts';
+import type { InPagePart } from '../locating/read-candidate.ts';
+
 /** What is read of elements; what is not asked for is not read. */
 export interface FactsAsked {
   /** The element's text, as an assertion compares it. */
@@ -13,8 +17,8 @@ export interface FactsAsked {
 
 /** One look at what a selector matches. */
 export interface FactsRequest {
-  /** As it is written; the page watches it by itself where that is CSS. */
-  selector: string;
+  /** The way to them, as the page itself can go it; null where only Playwright's engines can. */
+  way: readonly InPagePart[] | null;
   asked: FactsAsked;
   /** The last answer as JSON: the look returns when the answer is another one. Empty for an answer at once. */
   known: string;
@@ -51,15 +55,20 @@ export interface Reading {
 }
 
 /**
- * Runs IN THE PAGE, sent as source text: it must not use anything from outside itself. Tells what is so of elements that a selector
- * engine has found, and waits, frame by frame, for an answer other than the known one.
+ * Runs IN THE PAGE. Tells what is so of elements that a selector engine has found, and waits, frame by frame, for an answer other than the
+ * known one.
  */
-export async function readFacts(
+export const readFacts: (given: readonly Element[], request: FactsRequest) => Promise<Reading> =
+  composedForPage(read, findInPage);
+
+/** Sent as source text: it must not use anything from outside itself but what it is given. */
+async function read(
+  find: typeof findInPage,
   given: readonly Element[],
-  { selector, asked, known, waitMs }: FactsRequest,
+  { way, asked, known, waitMs }: FactsRequest,
 ): Promise<Reading> {
   const { attributes = [], properties = [] } = asked;
-  const boxes = new Map<Element, string>();
+  const boxes = new Map<Element, { box: string; frames: number }>();
 
   // The rules for "visible", "enabled" and a text are those by which elements are found (look-in-page.ts).
   function isVisible(element: Element): boolean {
@@ -152,8 +161,9 @@ export async function readFacts(
     const { x, y, width, height } = element.getBoundingClientRect();
     const box = [x, y, width, height].join();
     const before = boxes.get(element);
-    boxes.set(element, box);
-    return before === box;
+    const frames = before?.box === box ? before.frames + 1 : 0;
+    boxes.set(element, { box, frames });
+    return frames >= 2;
   }
 
   function factsOf(element: Element, isSeen: boolean): ElementFacts {
@@ -174,7 +184,7 @@ export async function readFacts(
     };
   }
 
-  function read(elements: readonly Element[]): Reading {
+  function readingOf(elements: readonly Element[]): Reading {
     const seen = elements.map(isVisible);
     const at = Math.max(0, seen.indexOf(true));
     const first = elements[at];
@@ -189,9 +199,9 @@ export async function readFacts(
     };
   }
 
-  function asCss(): Element[] | null {
+  function foundHere(): Element[] | null {
     try {
-      return [...document.querySelectorAll(selector)];
+      return way === null ? null : find(way, document);
     } catch {
       return null;
     }
@@ -200,22 +210,25 @@ export async function readFacts(
   async function nextFrame(): Promise<void> {
     await new Promise<void>((resolve) => {
       requestAnimationFrame(() => resolve());
-      // Pages in the background get no frames.
-      setTimeout(resolve, 50);
+      // Pages in the background get no frames; what stands still is seen by frames only, however late they come.
+      setTimeout(resolve, asked.box === true ? 500 : 50);
     });
   }
 
   const startedAt = performance.now();
-  const css = asCss();
-  const isCss = css !== null && css.length === given.length && css.every((each, at) => each === given[at]);
+  const here = foundHere();
+  const isSame =
+    here !== null && here.length === given.length && here.every((each, at) => each === given[at]);
   // What another engine has found is looked for again by that engine, soon.
-  const longestMs = isCss ? waitMs : Math.min(waitMs, 20);
+  const longestMs = isSame ? waitMs : Math.min(waitMs, 20);
   if (asked.box === true) {
-    read(given);
-    await nextFrame();
+    for (let frame = 0; frame < 2; frame += 1) {
+      readingOf(given);
+      await nextFrame();
+    }
   }
   for (;;) {
-    const reading = read(isCss ? (asCss() ?? []) : given);
+    const reading = readingOf(isSame ? (foundHere() ?? []) : given);
     if (JSON.stringify(reading) !== known || performance.now() - startedAt >= longestMs) return reading;
     await nextFrame();
   }

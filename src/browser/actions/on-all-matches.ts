@@ -1,4 +1,5 @@
 import type { ElementHandle, Frame } from 'playwright-core';
+import { readCandidate } from '../locating/read-candidate.ts';
 import { ensureFrameMayHave } from '../step/secret-hosts.ts';
 import type { Scene } from './scene.ts';
 
@@ -9,13 +10,14 @@ export async function onAllMatches<Given, Result>(
   given: Given,
   { frame, secrets }: Pick<Scene, 'frame' | 'secrets'>,
 ): Promise<Result> {
+  const { playwright } = readCandidate(selector);
   type Sent = (elements: Element[], given: unknown) => Result | Promise<Result>;
-  if (secrets === undefined) return frame.locator(selector).evaluateAll(inPage as Sent, given as unknown);
+  if (secrets === undefined) return frame.locator(playwright).evaluateAll(inPage as Sent, given as unknown);
   // Only the document that was judged hears what is looked for, and none that takes its place.
   const held = await documentOf(frame);
   try {
     ensureFrameMayHave(secrets.used, frame);
-    return await held.$$eval(selector, inPage as Sent, given as unknown);
+    return await held.$$eval(playwright, inPage as Sent, given as unknown);
   } finally {
     held.dispose().catch(() => {});
   }

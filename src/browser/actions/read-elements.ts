@@ -1,3 +1,4 @@
+import { readCandidate } from '../locating/read-candidate.ts';
 import { cut, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
 import { type FactsAsked, type FactsRequest, type Reading, readFacts } from './element-facts.ts';
 import { onAllMatches } from './on-all-matches.ts';
@@ -29,7 +30,7 @@ export async function readElements(
       candidates.map(async (selector, index) => {
         const before = known?.[index];
         const request: FactsRequest = {
-          selector,
+          way: readCandidate(selector).inPage,
           asked,
           known: isAlone && before !== undefined ? JSON.stringify(before) : '',
           waitMs: isAlone ? waitMs : 0,

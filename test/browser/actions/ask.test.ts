@@ -72,7 +72,7 @@ async function errorsOf(steps: readonly ShortStep[]) {
 
 /** How the only question of a run ended: null for yes. */
 async function asked(path: string, fields: Record<string, unknown>, variables = {}) {
-  const { result } = await site.run([open(path), ['assertion', { timeoutMs: 300, ...fields }]], {
+  const { result } = await site.run([open(path), ['assertion', { timeoutMs: 1_500, ...fields }]], {
     variables,
   });
   const [, step] = result.stepsResult;
@@ -143,25 +143,25 @@ describe('an assertion', () => {
       'a value',
       { selector: '#name', subject: 'value', value: 'Bob' },
       'assertion',
-      'expected the value to be "Bob", got "Ann Lee" in #name within 300 ms',
+      'expected the value to be "Bob", got "Ann Lee" in #name within 1.5 s',
     ],
     [
       'a part of a text',
       { selector: '.price', match: 'contains', value: 'x' },
       'assertion',
-      'expected the text to contain "x", got "19.99" in .price (first of 2) within 300 ms',
+      'expected the text to contain "x", got "19.99" in .price (first of 2) within 1.5 s',
     ],
     [
       'a text that it is not to have',
       { selector: 'h1', value: 'Fields of all kinds', negate: true },
       'assertion',
-      'expected anything but "Fields of all kinds", got "Fields of all kinds" in h1 within 300 ms',
+      'expected anything but "Fields of all kinds", got "Fields of all kinds" in h1 within 1.5 s',
     ],
     [
       'a number',
       { selector: 'h1', match: 'atLeast', value: '3' },
       'assertion',
-      'expected the text to be at least "3", got "Fields of all kinds", which is no number in h1 within 300 ms',
+      'expected the text to be at least "3", got "Fields of all kinds", which is no number in h1 within 1.5 s',
     ],
     [
       'a limit that is no number',
@@ -173,7 +173,7 @@ describe('an assertion', () => {
       'a truth',
       { selector: '#dark', subject: 'visible' },
       'assertion',
-      'expected #dark to be visible, it was not so within 300 ms',
+      'expected #dark to be visible, it was not so within 1.5 s',
     ],
     [
       'a truth that is none',
@@ -185,13 +185,13 @@ describe('an assertion', () => {
       'an attribute that is not there',
       { selector: 'h1', subject: 'attribute', attribute: 'lang', value: 'en' },
       'assertion',
-      'expected the attribute lang to be "en", got nothing in h1 within 300 ms',
+      'expected the attribute lang to be "en", got nothing in h1 within 1.5 s',
     ],
     [
       'a title',
       { subject: 'title', value: 'Home' },
       'assertion',
-      'expected the title to be "Home", got "test" within 300 ms',
+      'expected the title to be "Home", got "test" within 1.5 s',
     ],
     [
       'a variable, which will not change',
@@ -203,7 +203,7 @@ describe('an assertion', () => {
       'an expression',
       { subject: 'expression', expression: 'nowhere.length' },
       'assertion',
-      'expected the expression to be true, it threw ReferenceError: nowhere is not defined within 300 ms',
+      'expected the expression to be true, it threw ReferenceError: nowhere is not defined within 1.5 s',
     ],
   ])('says what it expected and got: %s', async (_what, fields, kind, message) => {
     expect(await asked('/fields', fields)).toEqual([kind, message]);
