@@ -4,6 +4,7 @@ import type { FailurePicture } from '../../src/browser/execute-flow.ts';
 import { executeFlow } from '../../src/browser/execute-flow.ts';
 import type { RunPage } from '../../src/browser/run-page.ts';
 import type { RunDeed } from '../../src/browser/step/run-deed.ts';
+import type { RunFiles } from '../../src/browser/step/run-files.ts';
 import { launchBrowser, type WarmBrowser } from '../../src/browser/warm-browser.ts';
 import { type LocalSecrets, noSecrets } from '../../src/flow/local-secrets.ts';
 import { fieldsOf, type NodeType } from '../../src/flow/node-types/node-types.ts';
@@ -69,6 +70,7 @@ interface RunGiven {
   secrets?: LocalSecrets;
   signal?: AbortSignal;
   rules?: NetworkRules;
+  files?: RunFiles;
   onDeed?: (deed: RunDeed) => void;
   /** Gets the page before the first step. */
   onPage?: (opened: RunPage) => void;
@@ -114,6 +116,7 @@ export async function executeSteps(
         pictures.push(picture);
         return given.keepScreenshot?.(picture) ?? { url: `https://pictures.test/${picture.nodeId}` };
       },
+      ...(given.files === undefined ? {} : { files: given.files }),
       clock: systemClock,
     },
   );

@@ -29,6 +29,8 @@ export interface Found {
   /** `covered` only where nothing else was there for a while: Playwright is to judge. */
   state: 'ready' | 'covered';
   text: string;
+  /** It is an option of a select that is closed: there is nothing to point at. */
+  isOption?: true;
   /** Present when a candidate before it was passed over. */
   healed?: { selector: string; insteadOf: string };
   /** Why that one was passed over: `was not there`, `is no valid selector (…)`. */
@@ -130,7 +132,7 @@ function choose(
 
 function found(wanted: Wanted, looks: readonly ElementLook[], index: number, page: Page): Found {
   const selector = wanted.candidates[index] ?? '';
-  const { matches, at, state, detail = '' } = looks[index] ?? { matches: 0, at: 0, state: 'ready' };
+  const { matches, at, state, detail = '', isOption } = looks[index] ?? absent;
   const first = wanted.candidates[0] ?? '';
   return {
     locator: page.locator(selector).nth(at),
@@ -138,6 +140,7 @@ function found(wanted: Wanted, looks: readonly ElementLook[], index: number, pag
     label: matches > 1 ? `${selector} (${ordinal(at + 1)} of ${matches})` : selector,
     state: state === 'covered' ? 'covered' : 'ready',
     text: detail,
+    ...(isOption === undefined ? {} : { isOption }),
     ...(index === 0
       ? {}
       : { healed: { selector, insteadOf: first }, passedOver: whyPassedOver(looks[0] ?? absent) }),

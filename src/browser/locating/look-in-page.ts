@@ -35,6 +35,8 @@ export interface ElementLook {
   at: number;
   /** What covers it, or how its text is. */
   detail?: string;
+  /** It is an option of a select that is closed: there, but with no place in the window. */
+  isOption?: true;
 }
 
 /** An answer from the page. `needsEngine` means that only Playwright's selector engine sees everything here. */
@@ -57,6 +59,9 @@ export async function lookInPage(
 
   // The rules for "visible", "enabled" and an element's text are Playwright's, so that what is found can be acted on.
   function isVisible(element: Element): boolean {
+    // An option shows where its select does.
+    const select = isClosedOption(element) ? element.closest('select') : null;
+    if (select !== null) return isVisible(select);
     const style = getComputedStyle(element);
     if (style.display === 'contents') {
       return [...element.childNodes].some((child) => {
@@ -71,6 +76,10 @@ export async function lookInPage(
     if (style.visibility !== 'visible' || !element.checkVisibility()) return false;
     const { width, height } = element.getBoundingClientRect();
     return width > 0 && height > 0;
+  }
+
+  function isClosedOption(element: Element): boolean {
+    return element instanceof HTMLOptionElement && element.getClientRects().length === 0;
   }
 
   function isDisabled(element: Element): boolean {
@@ -150,6 +159,7 @@ export async function lookInPage(
       matches: elements.length,
       at,
       ...(detail === undefined ? {} : { detail }),
+      ...(element !== undefined && isClosedOption(element) ? { isOption: true } : {}),
     });
     if (elements.length === 0) return look('absent');
     if (element === undefined) return look('hidden');
