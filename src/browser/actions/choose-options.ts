@@ -20,7 +20,8 @@ export async function chooseOptions(
   { found, did }: Attempt,
 ): Promise<string[]> {
   const waitMs = Math.max(0, options.timeout - 100);
-  const answer = await locator.evaluate(chooseInPage, { ...choice, waitMs }, options).catch((error) => {
+  const patient = { ...options, timeout: waitMs + answerMs };
+  const answer = await locator.evaluate(chooseInPage, { ...choice, waitMs }, patient).catch((error) => {
     // A page that does not answer may have chosen all the same.
     if (isTimeout(error)) did();
     throw error;
@@ -29,6 +30,9 @@ export async function chooseOptions(
   if ('no' in answer) throw new StepFailure('not_actionable', `${found.label}: ${answer.no}`);
   throw new NotYet(answer.notYet);
 }
+
+/** So long a page may take to answer once it need not wait any more. */
+const answerMs = 600;
 
 /** The option itself is chosen in the select it is in. */
 export async function chooseOption(option: Locator, options: ActOptions, attempt: Attempt): Promise<void> {

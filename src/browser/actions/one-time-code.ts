@@ -27,9 +27,10 @@ export async function oneTimeCode(
 function readKey(secret: string, name: string): TOTP {
   const written = secret.trim();
   try {
-    if (!/^otpauth:/i.test(written)) return new TOTP({ secret: written.replace(/[\s-]/g, '').toUpperCase() });
-    const key = URI.parse(written);
-    if (key instanceof TOTP) return key;
+    const key = /^otpauth:/i.test(written)
+      ? URI.parse(written)
+      : new TOTP({ secret: written.replace(/[\s-]/g, '').toUpperCase() });
+    if (key instanceof TOTP && key.secret.bytes.length > 0) return key;
   } catch {
     // What the parser says holds parts of the secret.
   }

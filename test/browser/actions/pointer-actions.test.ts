@@ -116,9 +116,11 @@ describe('click', () => {
         ['click', { selector: '#b', modifiers: ['ControlOrMeta'] }],
         hears('click0:1c'),
         // The button at the side is that of the browser, too.
+        open('/point'),
+        open('/buttons'),
         ['click', { selector: '#b', button: 'back' }],
-        ['click', { selector: '#b', button: 'middle' }],
-        hears('auxclick1:1'),
+        ['click', { selector: '#b', position: { x: 1, y: 2 } }],
+        hears('1,2'),
       ]),
     ).toEqual([]);
   });
