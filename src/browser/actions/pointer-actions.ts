@@ -1,5 +1,4 @@
 import { candidatesOf, hasTarget } from '../../flow/step.ts';
-import { StepFailure } from '../step/step-error.ts';
 import { actOnElement } from './act-on-element.ts';
 import { chooseOption } from './choose-options.ts';
 import { drag } from './drag.ts';
@@ -95,9 +94,6 @@ export const pointerActions: {
       if (action === 'down' || action === 'up') await turnButton(action, button, at, scene);
     };
     if (!hasTarget(data)) {
-      if (position === undefined && action === 'move') {
-        throw new StepFailure('invalid_data', 'position: is missing (or a selector)');
-      }
       scene.ensureMayAct();
       if (position !== undefined) await withMouse((mouse) => mouse.move(position.x, position.y), scene);
       await act(position ?? { x: 0, y: 0 });

@@ -261,9 +261,7 @@ describe('mouse', () => {
   });
 
   it('needs to be told where to move', async () => {
-    expect(await errors([open('/mouse'), ['mouse', { action: 'move' }]])).toEqual([
-      'position: is missing (or a selector)',
-    ]);
+    expect(await errors([open('/mouse'), ['mouse', { action: 'move' }]])).toEqual(['selector: is missing']);
   });
 });
 
