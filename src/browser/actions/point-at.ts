@@ -10,7 +10,7 @@ export interface Point {
 }
 
 /** How Playwright is to point: where in the element, and whether it looks at what else is there. */
-export interface PointOptions extends ActOptions {
+interface PointOptions extends ActOptions {
   position?: Point;
   force?: true;
 }

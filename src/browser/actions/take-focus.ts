@@ -7,7 +7,9 @@ export type Caret = 'stay' | 'end' | 'all';
 /** Puts the keyboard on the element, or on the field it is the label of. Throws NotYet while it takes none. */
 export async function takeFocus(locator: Locator, caret: Caret, options: ActOptions): Promise<void> {
   const waitMs = Math.max(0, options.timeout - 100);
-  const took = await locator.evaluate(focusInPage, { caret, waitMs }, options);
+  // A page under load gets a moment to answer beyond the wait: what it says is better than silence.
+  const patient = { ...options, timeout: waitMs + 600 };
+  const took = await locator.evaluate(focusInPage, { caret, waitMs }, patient);
   if (took !== 'focused') throw new NotYet(took);
 }
 

@@ -7,7 +7,7 @@ import { isTimeout, StepFailure } from '../step/step-error.ts';
 import { type ActOptions, type Attempt, NotYet } from './act-on-element.ts';
 
 /** A file as Playwright takes it. */
-export interface FileContent {
+interface FileContent {
   name: string;
   mimeType: string;
   buffer: Buffer;

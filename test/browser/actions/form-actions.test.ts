@@ -173,7 +173,7 @@ describe('type', () => {
 
   it('says what takes no text', async () => {
     const typing = (selector: string, value = 'x'): Promise<unknown> =>
-      failing(open('/fields'), ['type', { selector, value, timeoutMs: 500 }]);
+      failing(open('/fields'), ['type', { selector, value, timeoutMs: 2_000 }]);
     expect(await typing('#plain')).toMatchObject({ errorKind: 'not_actionable' });
     expect(await typing('#file')).toMatchObject({
       errorKind: 'not_actionable',
@@ -228,11 +228,11 @@ describe('select', () => {
 
   it('says which options there are, and what is no select', async () => {
     const choosing = (data: Record<string, unknown>) =>
-      failing(open('/selects'), ['select', { selector: '#one', timeoutMs: 500, ...data }]);
+      failing(open('/selects'), ['select', { selector: '#one', timeoutMs: 1_500, ...data }]);
     expect(await choosing({ value: 'Fourth', by: 'label' })).toMatchObject({
       errorKind: 'not_actionable',
       error:
-        '#one could not be acted on within 500 ms: it has no option "Fourth" by label, only "First one", "Second one", "Third"',
+        '#one could not be acted on within 1.5 s: it has no option "Fourth" by label, only "First one", "Second one", "Third"',
     });
     expect(await choosing({ value: '3' })).toMatchObject({
       error: expect.stringContaining('its option "Third" is disabled'),
@@ -287,7 +287,7 @@ describe('check', () => {
       error: '#stubborn was clicked, but was not checked within 800 ms',
     });
     const checking = (data: Record<string, unknown>) =>
-      failing(open('/boxes'), ['check', { timeoutMs: 500, ...data }]);
+      failing(open('/boxes'), ['check', { timeoutMs: 2_000, ...data }]);
     expect(await checking({ selector: '#r1', checked: false })).toMatchObject({
       error: '#r1 is a radio button: it is unchecked by checking another',
     });

@@ -154,11 +154,11 @@ describe('press', () => {
   it('says what takes no keys, and what is no key', async () => {
     const { result } = await site.run([
       open('/keys'),
-      ['press', { selector: '#plain', key: 'x', timeoutMs: 400 }],
+      ['press', { selector: '#plain', key: 'x', timeoutMs: 1_500 }],
     ]);
     expect(result.stepsResult[1]).toMatchObject({
       errorKind: 'not_actionable',
-      error: '#plain could not be acted on within 400 ms: it does not take the keyboard',
+      error: '#plain could not be acted on within 1.5 s: it does not take the keyboard',
     });
     const second = await site.run([open('/keys'), ['press', { key: 'Foo' }]]);
     expect(second.result.stepsResult[1]).toMatchObject({ errorKind: 'invalid_data' });
