@@ -79,6 +79,7 @@ interface RunGiven {
   secrets?: LocalSecrets;
   signal?: AbortSignal;
   rules?: NetworkRules;
+  files?: RunFiles;
   onDeed?: (deed: RunDeed) => void;
   /** Gets the page before the first step. */
   onPage?: (opened: RunPage) => void;

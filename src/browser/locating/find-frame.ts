@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { duration } from '../../lib/duration.ts';
 import { cut, FrameGoneFailure, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
 import type { TimeBudget } from '../step/time-budget.ts';
+import { readCandidate } from './read-candidate.ts';
 
 /** What stands for a frame: its place among the frames around it, or a selector of the element that holds it. */
 export type FrameStep = number | string;
@@ -51,7 +52,7 @@ async function childOf(frame: Frame, step: FrameStep): Promise<Frame | null> {
   if (place !== null) return frame.childFrames()[place] ?? null;
   for (const selector of selectorsOf(String(step))) {
     try {
-      for (const element of await frame.locator(selector).elementHandles()) {
+      for (const element of await frame.locator(readCandidate(selector).playwright).elementHandles()) {
         const held = await element.contentFrame();
         await element.dispose();
         if (held !== null) return held;

@@ -31,6 +31,8 @@ export interface Found {
   /** `covered` only where nothing else was there for a while: Playwright is to judge. */
   state: 'ready' | 'covered';
   text: string;
+  /** It is an option of a select that is closed: there is nothing to point at. */
+  isOption?: true;
   /** Present when a candidate before it was passed over. */
   healed?: {
     selector: string;
@@ -156,6 +158,7 @@ function found(
     label: nameOfMatch(written, look),
     state: look.state === 'covered' ? 'covered' : 'ready',
     text: look.detail ?? '',
+    ...(look.isOption === undefined ? {} : { isOption: look.isOption }),
     ...(index === 0
       ? {}
       : {

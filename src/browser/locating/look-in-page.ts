@@ -39,6 +39,8 @@ export interface ElementLook {
   at: number;
   /** What covers it, or how its text is. */
   detail?: string;
+  /** It is an option of a select that is closed: there, but with no place in the window. */
+  isOption?: true;
 }
 
 /** What a look is given in front of its request: elements that another engine has found, or the document it runs in. */
@@ -64,6 +66,9 @@ async function look(
 
   // The rules for "visible", "enabled" and an element's text are Playwright's, so that what is found can be acted on.
   function isVisible(element: Element): boolean {
+    // An option shows where its select does.
+    const select = isClosedOption(element) ? element.closest('select') : null;
+    if (select !== null) return isVisible(select);
     const style = getComputedStyle(element);
     if (style.display === 'contents') {
       return [...element.childNodes].some((child) => {
@@ -78,6 +83,10 @@ async function look(
     if (style.visibility !== 'visible' || !element.checkVisibility()) return false;
     const { width, height } = element.getBoundingClientRect();
     return width > 0 && height > 0;
+  }
+
+  function isClosedOption(element: Element): boolean {
+    return element instanceof HTMLOptionElement && element.getClientRects().length === 0;
   }
 
   function isDisabled(element: Element): boolean {
@@ -157,6 +166,7 @@ async function look(
       matches: elements.length,
       at,
       ...(detail === undefined ? {} : { detail }),
+      ...(element !== undefined && isClosedOption(element) ? { isOption: true } : {}),
     });
     if (elements.length === 0) return look('absent');
     if (element === undefined) return look('hidden');

@@ -1,4 +1,4 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { StepFailure } from './step-error.ts';
 
@@ -27,15 +27,14 @@ export function filesIn(folder: string): RunFiles {
       if (real === null)
         throw new StepFailure('invalid_data', `there is no file ${path} in the folder of files`);
       await within(path, real);
+      if (!(await stat(real)).isFile()) throw new StepFailure('invalid_data', `${path} is no file`);
       return real;
     },
     async toWrite(path) {
       const full = join(folder, lexical(path));
       await mkdir(folder, { recursive: true });
-      await within(path, await nearestReal(dirname(full)));
+      await within(path, await nearestReal(path, full));
       await mkdir(dirname(full), { recursive: true });
-      const target = await realpath(full).catch(() => null);
-      if (target !== null) await within(path, target);
       return full;
     },
   };
@@ -46,9 +45,12 @@ function lexical(path: string): string {
   return path;
 }
 
-async function nearestReal(path: string): Promise<string> {
-  const real = await realpath(path).catch(() => null);
-  return real ?? nearestReal(dirname(path));
+/** What is there of a place: itself or the nearest folder around it. A link that leads nowhere yet is not passed over. */
+async function nearestReal(path: string, full: string): Promise<string> {
+  const real = await realpath(full).catch(() => null);
+  if (real !== null) return real;
+  if ((await lstat(full).catch(() => null)) !== null) throw outside(path);
+  return nearestReal(path, dirname(full));
 }
 
 function outside(path: string): StepFailure {

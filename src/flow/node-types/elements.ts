@@ -91,8 +91,12 @@ export const elementTypes = {
       position: position.optional(),
       ...timing,
     }),
-    faults: ({ action, selector, selectors }) =>
-      action === 'out' && selector === undefined && selectors === undefined ? ['selector: is missing'] : [],
+    faults: ({ action, selector, selectors, position }) =>
+      (action === 'out' || (action === 'move' && position === undefined)) &&
+      selector === undefined &&
+      selectors === undefined
+        ? ['selector: is missing']
+        : [],
   },
   scroll: {
     ...onElement,
@@ -109,6 +113,10 @@ export const elementTypes = {
       to: oneOf(['top', 'bottom']).optional(),
       ...timing,
     }),
+    faults: ({ selector, selectors, x, y, to }) =>
+      [selector, selectors, x, y, to].every((given) => given === undefined)
+        ? ['selector: is missing (or x, y or to)']
+        : [],
   },
   focus: {
     ...onElement,
