@@ -1,5 +1,6 @@
 import { cpus, loadavg } from 'node:os';
 import { startBridgeBench } from './bridge-bench.ts';
+import { sayEngineFigures } from './engine/say-engine-figures.ts';
 import { table } from './interleave.ts';
 import { measureStartTime } from './start-time.ts';
 import { measureTenSteps } from './ten-steps.ts';
@@ -17,6 +18,7 @@ const parts: Readonly<Record<string, (say: Say) => Promise<void>>> = {
     const late = await measureTenSteps('/late', rounds);
     say(`\n${table('Ten steps on a page that answers after 150 ms', late)}`);
   },
+  engine: sayEngineFigures,
   bridge: sayBridgeFigures,
 };
 
