@@ -1,6 +1,6 @@
 // npm run bench: prepares a fresh clone, then prints the figures of docs/benchmarks.md as ratios against peers of the same run.
 import { bundle } from './build.js';
-import { buildPrograms, installPackages, provideBrowser, provideServers } from './prepare.js';
+import { buildPrograms, installPackages, provideBrowser, providePeers, provideServers } from './prepare.js';
 
 installPackages();
 await buildPrograms();
@@ -12,5 +12,7 @@ await bundle('bench', 'test/bench/main.ts', {
   },
 });
 process.env.QUALINET_BROWSER ??= provideBrowser();
+const named = process.argv.slice(2);
+if (named.length === 0 || named.includes('engine')) process.env.QUALINET_BENCH_PEERS ??= providePeers();
 const { main } = await import('../dist/bench/main.js');
 await main();

@@ -11,15 +11,15 @@ export function say(line) {
   process.stderr.write(`${line}\n`);
 }
 
-/** Installs what package-lock.json asks for, unless all of it is there. Ends the process when that fails. */
-export function installPackages() {
-  if (missingPackages().length === 0) return;
+/** Installs what the lockfile of a folder asks for, unless all of it is there. Ends the process when that fails. */
+export function installPackages(folder = root) {
+  if (missingPackages(folder).length === 0) return;
   say('Installing packages …');
   // No package here needs its install scripts, and none may run unasked.
   const npm = process.env.npm_execpath;
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  const { status, error } = spawnSync(command, [...first, ...args], { cwd: root, stdio: ['ignore', 2, 2] });
+  const { status, error } = spawnSync(command, [...first, ...args], { cwd: folder, stdio: ['ignore', 2, 2] });
   if (status !== 0) {
     say(`error: npm ci failed${error ? `: ${error.message}` : ''}; its own message is above.`);
     process.exit(1);
@@ -27,13 +27,24 @@ export function installPackages() {
 }
 
 /** Packages of the lockfile that are not installed in their version; those for other platforms do not count. */
-function missingPackages() {
-  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+function missingPackages(folder) {
+  const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
   return Object.entries(packages).filter(([path, { version, optional, link }]) => {
     if (path === '' || optional || link) return false;
-    const manifest = join(root, path, 'package.json');
+    const manifest = join(folder, path, 'package.json');
     return !existsSync(manifest) || JSON.parse(readFileSync(manifest, 'utf8')).version !== version;
   });
+}
+
+/** The packages folder of the runners that the benchmark measures against, with the driver that one of them needs. */
+export function providePeers() {
+  const folder = join(root, 'test/bench/peers');
+  installPackages(folder);
+  installPrograms([
+    ...(isMissing('chromedriver') ? ['chromium-driver'] : []),
+    ...(existsSync('/usr/lib/chromium/chromium') ? [] : ['chromium']),
+  ]);
+  return join(folder, 'node_modules');
 }
 
 /** Builds dist/. */
@@ -58,16 +69,23 @@ export function provideBrowser() {
  * suite, which says what is missing and ends.
  */
 export function provideServers() {
-  const isMissing = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0;
   // test/support/server-programs.ts names the same when they are missing.
   const programs = JSON.parse(readFileSync(join(root, 'scripts/server-packages.json'), 'utf8'));
-  const packages = [
+  installPrograms([
     ...Object.keys(programs)
       .filter(isMissing)
       .map((program) => programs[program]),
     ...(isMissing('postgres') && !existsSync('/usr/lib/postgresql') ? ['postgresql'] : []),
     ...['zsh', 'fish'].filter(isMissing),
-  ];
+  ]);
+}
+
+function isMissing(program) {
+  return spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0;
+}
+
+/** Installs Debian packages; does nothing where that cannot be done. Ends the process when it fails. */
+function installPrograms(packages) {
   if (packages.length === 0 || isMissing('apt-get') || process.getuid?.() !== 0) return;
   say(`Installing ${packages.join(', ')} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };

@@ -70,21 +70,44 @@ export const qualinet: Program = {
     },
     {
       name: 'run',
-      usage: '<flow>',
-      summary: 'Run a flow file here and now, without any server',
+      usage: '<flow...>',
+      summary:
+        'Run flow files and recordings here and now, without any server; a folder or pattern runs all in it',
       group: 'Debug',
       options: [
         { flags: '--var <name=value>', summary: 'Set a variable of the flow', repeatable: true },
         {
+          flags: '--workers <runs>',
+          summary: 'Runs beside each other (default: as many as there are processors)',
+        },
+        { flags: '--retries <times>', summary: 'Run a flow that failed again, this often at most' },
+        { flags: '--repeat <times>', summary: 'Run each flow this often, and say how steady it is' },
+        {
+          flags: '--report <kind=file>',
+          summary: 'Write a report: junit=FILE, html=FILE, or both separated by a comma',
+          repeatable: true,
+        },
+        {
           flags: '--screenshots <folder>',
           summary: 'Where the picture of a failure goes (default: qualinet-screenshots)',
         },
+        {
+          flags: '--trace <when>',
+          summary: "Record a trace for Playwright's viewer, and keep it: always or on-failure",
+          values: ['always', 'on-failure'],
+        },
+        { flags: '--traces <folder>', summary: 'Where traces go (default: qualinet-traces)' },
+        { flags: '--slow-mo <ms>', summary: 'Rest this long before each step' },
+        { flags: '--step', summary: 'Wait for Enter before each step' },
+        { flags: '--lenient', summary: 'Run recordings without the steps that cannot be kept' },
         ...engineOptions,
         json,
       ],
       examples: [
         'qualinet run flow.json',
         'qualinet run flow.json --var BASE=http://localhost:3000 --json',
+        'qualinet run flows --workers 4 --retries 1 --report junit=report.xml,html=report.html',
+        'qualinet run login.side --headed --slow-mo 500',
         'qualinet run - < flow.json',
       ],
       exitCodes: [
@@ -95,6 +118,43 @@ export const qualinet: Program = {
         exitCode.terminated,
       ],
       load: async () => (await import('./commands/run.ts')).run,
+    },
+    {
+      name: 'import',
+      usage: '<file>',
+      summary: 'Turn a recording of Chrome DevTools, Selenium IDE or Playwright codegen into flow files',
+      group: 'Debug',
+      options: [
+        {
+          flags: '--output <path>',
+          short: 'o',
+          summary: 'The flow file to write, or the folder for several (default: standard output)',
+        },
+        { flags: '--lenient', summary: 'Leave out the steps that cannot be kept, and mark them' },
+        { flags: '--force', summary: 'Replace files that are there' },
+        json,
+      ],
+      examples: [
+        'qualinet import recording.json -o flow.json',
+        'qualinet import project.side -o flows',
+        'qualinet import codegen.js --lenient -o flow.json',
+      ],
+      exitCodes: [exitCode.done, exitCode.notReady],
+      load: async () => (await import('./commands/import.ts')).importRecording,
+    },
+    {
+      name: 'export',
+      usage: '<flow>',
+      summary: 'Write a flow as a test of Playwright',
+      group: 'Debug',
+      options: [
+        { flags: '--playwright', summary: 'As a test for @playwright/test' },
+        { flags: '--output <path>', short: 'o', summary: 'The file to write (default: standard output)' },
+        { flags: '--force', summary: 'Replace a file that is there' },
+      ],
+      examples: ['qualinet export flow.json --playwright -o flow.spec.ts'],
+      exitCodes: [exitCode.done, exitCode.notReady],
+      load: async () => (await import('./commands/export.ts')).exportFlow,
     },
     {
       name: 'doctor',

@@ -14,6 +14,7 @@ export const engineFlags = {
   browserProxy: z.string().optional(),
   secrets: z.string().optional(),
   policy: z.string().optional(),
+  files: z.string().optional(),
   allowRoot: z.boolean().optional(),
 };
 

@@ -2,6 +2,7 @@ import type { ExecuteFlow } from '../agent/lease/run-lease.ts';
 import { isHandBack } from '../agent/lease/run-outcome.ts';
 import { executeFlow } from '../browser/execute-flow.ts';
 import type { RunPage } from '../browser/run-page.ts';
+import { noFiles, type RunFiles } from '../browser/step/run-files.ts';
 import { BrowserEndedFailure } from '../browser/step/step-error.ts';
 import type { WarmBrowser } from '../browser/warm-browser.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -16,9 +17,9 @@ const headStartMs = 50;
 /**
  * The engine on a warm browser: the page opens at once, but nothing acts on it before the lease is ours. Throws
  * EnvironmentError when the browser cannot be started, and RunInterruptedError when it ends under the run: these are no
- * verdicts about the tested site, and the run is handed back.
+ * verdicts about the tested site, and the run is handed back. `files` are those of this machine that flows may use.
  */
-export function engineOn(warm: Pick<WarmBrowser, 'newRun'>): ExecuteFlow {
+export function engineOn(warm: Pick<WarmBrowser, 'newRun'>, files: RunFiles = noFiles): ExecuteFlow {
   return async (run, { mayAct, settled, ensureOurs, ...hooks }) => {
     let cannotStart: unknown = null;
     let opened: RunPage | null = null;
@@ -30,6 +31,7 @@ export function engineOn(warm: Pick<WarmBrowser, 'newRun'>): ExecuteFlow {
       });
     const result = await executeFlow(run, {
       ...hooks,
+      files,
       ensureMayAct: ensureOurs,
       clock: systemClock,
       async openPage() {

@@ -48,12 +48,20 @@ const policyOptions: readonly CommandOption[] = [
   },
 ];
 
+const fileOptions: readonly CommandOption[] = [
+  {
+    flags: '--files <folder>',
+    summary: 'The only folder whose files flows may upload, and where they may keep some',
+  },
+];
+
 /** All of them, in the order of help. */
 export const engineOptions: readonly CommandOption[] = [
   ...wayOptions,
   ...networkOptions,
   ...secretOptions,
   ...policyOptions,
+  ...fileOptions,
   ...browserOptions,
 ];
 

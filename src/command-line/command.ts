@@ -31,6 +31,8 @@ export interface Writer {
 export interface CommandOption {
   /** `--json`, or with a value `--var <name=value>`. Shells complete paths for `<file>`, `<path>` and `<folder>`. */
   readonly flags: string;
+  /** One letter that stands for it: `o` for `-o`. */
+  readonly short?: string;
   readonly summary: string;
   /** True for an option that may be given more than once; its value is then always a list. */
   readonly repeatable?: boolean;
@@ -41,7 +43,7 @@ export interface CommandOption {
 /** One line of a command table. Importing this line loads nothing of the command. */
 export interface CommandEntry {
   readonly name: string;
-  /** Positional arguments, `<flow>` for a needed one and `[code]` for another. Shells complete paths for `<flow>`. */
+  /** Positional arguments: `<flow>` for a needed one, `[code]` for another, `<flow...>` for one or more. Shells complete paths for `<flow>`. */
   readonly usage: string;
   /** All words that the first argument may be, as the actions of `service`: shells complete them, and any other is refused. */
   readonly actions?: readonly string[];

@@ -1,5 +1,5 @@
 import type { CommandEntry, CommandOption, Program } from './command.ts';
-import { declaredArguments, declaredOption } from './declared.ts';
+import { argumentAt, declaredArguments, declaredOption } from './declared.ts';
 
 /** What may stand where the cursor is. */
 export interface Completion {
@@ -62,7 +62,7 @@ function named({ name, summary }: { name: string; summary: string }) {
 /** The option that a word names, with or without its value. */
 function optionNamed({ options }: CommandEntry, typed: string): CommandOption | undefined {
   const [flag] = typed.split('=');
-  return options.find((option) => `--${declaredOption(option).long}` === flag);
+  return options.find((option) => `--${declaredOption(option).long}` === flag || `-${option.short}` === flag);
 }
 
 function valuesOf(option: CommandOption, current: string, prefix: string): Completion {
@@ -84,7 +84,7 @@ function argumentOf(entry: CommandEntry, rest: readonly string[], current: strin
   const words = given.length === 0 ? (entry.actions ?? []) : [];
   return {
     words: words.filter((word) => word.startsWith(current)).map((word) => ({ word, summary: '' })),
-    paths: pathsFor(declaredArguments(entry)[given.length]?.name ?? ''),
+    paths: pathsFor(argumentAt(declaredArguments(entry), given.length)?.name ?? ''),
   };
 }
 

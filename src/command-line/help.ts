@@ -41,8 +41,8 @@ export function commandHelp(
     '',
     'Options:',
     ...columns([
-      ...options.map(({ flags, summary: text, repeatable }): [string, string] => [
-        flags,
+      ...options.map(({ flags, short, summary: text, repeatable }): [string, string] => [
+        short === undefined ? flags : `-${short}, ${flags}`,
         repeatable === true ? `${text} (may be repeated)` : text,
       ]),
       ['-h, --help', 'Show this help'],

@@ -1,7 +1,7 @@
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { UsageError } from '../lib/errors.ts';
 import type { CommandEntry, CommandOption, HelpTopic, Program } from './command.ts';
-import { declaredArguments, declaredOption } from './declared.ts';
+import { argumentAt, declaredArguments, declaredOption, withoutShorts } from './declared.ts';
 import { isOption, type Parts, takeApart } from './take-apart.ts';
 
 /** What a command line asks for. */
@@ -19,7 +19,9 @@ export function parseCommandLine(program: Program, argv: readonly string[]): Req
   const at = argv.findIndex((typed) => !isOption(typed));
   const before = at === -1 ? argv : argv.slice(0, at);
   const word = at === -1 ? undefined : argv[at];
-  const rest = at === -1 ? [] : [...before, ...argv.slice(at + 1)];
+  const named = program.commands.find(({ name }) => name === word);
+  const typed = at === -1 ? [] : [...before, ...argv.slice(at + 1)];
+  const rest = named === undefined ? typed : withoutShorts(named, typed);
   if (asksFor(before, '--version', '-v')) return { kind: 'version' };
   if (word === 'help') return helpOn(program, rest);
   if (word === undefined) {
@@ -127,7 +129,7 @@ function checkArguments(program: Program, entry: CommandEntry, args: readonly st
     const words = entry.actions === undefined ? '' : `; it is ${choice(entry.actions)}`;
     throw wrong(`an argument is missing: <${missing.name}>${words}`);
   }
-  const surplus = args[known.length];
+  const surplus = args.find((_, place) => argumentAt(known, place) === undefined);
   if (surplus !== undefined) throw wrong(`one argument too many: "${surplus}"`);
   const [action] = args;
   if (entry.actions === undefined || action === undefined || entry.actions.includes(action)) return;

@@ -1,5 +1,6 @@
 import { cpus, loadavg } from 'node:os';
 import { startBridgeBench } from './bridge-bench.ts';
+import { sayEngineFigures } from './engine/say-engine-figures.ts';
 import { table } from './interleave.ts';
 import { sayRecordingsShare } from './recordings-share.ts';
 import { measureStartTime } from './start-time.ts';
@@ -23,6 +24,7 @@ const parts: Readonly<Record<string, (say: Say) => Promise<void>>> = {
     if (folder === undefined) say('\nRecordings: set QUALINET_RECORDINGS to a folder that holds some');
     else sayRecordingsShare(folder, say);
   },
+  engine: sayEngineFigures,
   bridge: sayBridgeFigures,
 };
 

@@ -88,7 +88,6 @@ interface RunGiven {
   onEvent?: (event: StepEvent) => void;
   slowMoMs?: number;
   beforeStep?: (step: Step) => Promise<void>;
-  files?: RunFiles;
   trace?: TraceWanted & { onProblem(problem: string): void };
   keepScreenshot?: (picture: FailurePicture) => Promise<{ url: string } | { problem: string }>;
 }

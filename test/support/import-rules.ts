@@ -61,6 +61,7 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   eventsource: ['agent', 'bridge/cli'],
   cac: ['command-line'],
   consola: ['command-line'],
+  tinyglobby: ['cli'],
   fastify: ['bridge'],
   'drizzle-orm': ['bridge'],
   '@electric-sql/pglite': ['bridge'],

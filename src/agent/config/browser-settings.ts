@@ -10,6 +10,13 @@ export const browserSettings = {
     summary: 'Path of the Chromium to use (default: what is found)',
     value: optionalText,
   }),
+  /** Null for none. */
+  filesFolder: setting({
+    variables: ['QUALINET_FILES'],
+    flag: '--files',
+    summary: 'The only folder whose files flows may upload, and where they may keep some (default: none)',
+    value: optionalText,
+  }),
   isRootAllowed: setting({
     variables: ['QUALINET_ALLOW_ROOT'],
     flag: '--allow-root',

@@ -26,6 +26,7 @@ import { protocolVersion } from '../../protocol/limits.ts';
 import type { Capabilities } from '../../protocol/messages.ts';
 import { engineFlags, lifeFlags } from '../engine-flags.ts';
 import { engineOn } from '../engine-on.ts';
+import { filesAt } from '../files-at.ts';
 import { networkOptions, networkSummary } from '../network-options.ts';
 import { obtainCredentials } from '../obtain-credentials.ts';
 import { introducePolicy, openBooks, readMachinePolicy } from '../open-books.ts';
@@ -132,7 +133,7 @@ export const start = defineCommand({
           });
           health.up(warm);
           return {
-            executeFlow: engineOn(warm),
+            executeFlow: engineOn(warm, filesAt(config.filesFolder, context.cwd)),
             capabilities: capabilitiesOf(choice, warm, concurrency),
           };
         },

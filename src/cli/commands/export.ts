@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { defineCommand } from '../../command-line/command.ts';
+import { UsageError } from '../../lib/errors.ts';
+import { exitCode } from '../../lib/exit-code.ts';
+import { exportPlaywright } from '../../recordings/export-playwright.ts';
+import { loadFlows } from '../flows/load-flows.ts';
+import { writeNewFile } from '../flows/new-file.ts';
+
+const options = z.object({
+  args: z.tuple([z.string()]),
+  playwright: z.boolean().default(false),
+  output: z.string().optional(),
+  force: z.boolean().default(false),
+});
+
+/** `qualinet export FLOW.json --playwright`: a flow as a test of another tool. */
+export const exportFlow = defineCommand({
+  options,
+  async run({ args: [path], playwright, output, force }, context) {
+    if (!playwright)
+      throw new UsageError('it is not said as what', {
+        hint: `As a test of Playwright: qualinet export ${path} --playwright`,
+      });
+    const loaded = (await loadFlows({ path, isNamed: true }, { isLenient: false, context })) ?? [];
+    const [only] = loaded;
+    if (only === undefined || loaded.length > 1) {
+      throw new UsageError(`there are ${loaded.length} flows in ${path}`, {
+        hint: 'Import them into a folder, and export one: qualinet import',
+      });
+    }
+    const text = exportPlaywright(only);
+    if (output === undefined) context.stdout.write(text);
+    else await writeNewFile(output, text, { cwd: context.cwd, mayReplace: force });
+    return exitCode.done;
+  },
+});

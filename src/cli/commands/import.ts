@@ -1,0 +1,110 @@
+import { stat } from 'node:fs/promises';
+import { basename, extname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { defineCommand } from '../../command-line/command.ts';
+import { readInputFile } from '../../command-line/read-input-file.ts';
+import { UsageError } from '../../lib/errors.ts';
+import { exitCode } from '../../lib/exit-code.ts';
+import { printable } from '../../lib/printable.ts';
+import type { ImportedFlow } from '../../recordings/imported.ts';
+import { readRecording } from '../../recordings/read-recording.ts';
+import { ensureKept, recordingFile } from '../flows/load-flows.ts';
+import { writeNewFile } from '../flows/new-file.ts';
+
+const options = z.object({
+  args: z.tuple([z.string()]),
+  output: z.string().optional(),
+  lenient: z.boolean().default(false),
+  force: z.boolean().default(false),
+  json: z.boolean().default(false),
+});
+
+/** `qualinet import RECORDING [-o FLOW.json]`: a recording of another tool as a flow file, or as several. */
+export const importRecording = defineCommand({
+  options,
+  async run({ args: [path], output, lenient, force, json }, context) {
+    const { stdout, stderr, cwd } = context;
+    const recording = readRecording(await readInputFile(path, recordingFile, context), path);
+    if (recording === null) {
+      throw new UsageError(`${path} is no recording that is known here`, {
+        hint: 'Recordings are JSON of Chrome DevTools Recorder, .side projects of Selenium IDE, and JavaScript or JSONL of Playwright codegen.',
+      });
+    }
+    if (!lenient) ensureKept(recording, path);
+    const { flows, format } = recording;
+    const paths = await placesFor(flows, output, cwd);
+    for (const [index, { flow }] of flows.entries()) {
+      const place = paths[index];
+      if (place !== undefined) await writeNewFile(place, textOf(flow), { cwd, mayReplace: force });
+    }
+
+    const told = flows.map(({ name, flow, notes, unkept }, index) => ({
+      name,
+      steps: flow.nodes.filter(({ type }) => type !== 'start' && type !== 'subflowStart').length,
+      notes,
+      unkept,
+      path: paths[index] ?? null,
+    }));
+    if (json) {
+      const listed = told.map((one, index) =>
+        output === undefined ? { ...one, flow: flows[index]?.flow } : one,
+      );
+      stdout.write(`${JSON.stringify({ format, flows: listed })}\n`);
+      return exitCode.done;
+    }
+    for (const { name, steps, notes, unkept, path: place } of told) {
+      stderr.write(
+        `${printable(name)}: ${steps} ${steps === 1 ? 'step' : 'steps'}${place === null ? '' : ` -> ${place}`}\n`,
+      );
+      for (const note of notes) stderr.write(`  note: ${printable(note)}\n`);
+      for (const { where, what, why } of unkept)
+        stderr.write(`  left out: ${printable(`${where}: ${what}: ${why}`)}\n`);
+    }
+    const [only] = flows;
+    if (only !== undefined && output === undefined) stdout.write(textOf(only.flow));
+    return exitCode.done;
+  },
+});
+
+function textOf(flow: ImportedFlow['flow']): string {
+  return `${JSON.stringify(flow, null, 2)}\n`;
+}
+
+/** Where each flow is written: nowhere without `output`, else the file, or one by its name in the folder. Throws UsageError where several would go to one place. */
+async function placesFor(
+  flows: readonly ImportedFlow[],
+  output: string | undefined,
+  cwd: string,
+): Promise<string[]> {
+  if (output === undefined) {
+    if (flows.length === 1) return [];
+    throw new UsageError(`there are ${flows.length} flows in it`, {
+      hint: 'Name a folder for them: -o FOLDER',
+    });
+  }
+  const entry = await stat(resolve(cwd, output)).catch(() => null);
+  const isFolder = entry?.isDirectory() ?? (output.endsWith('/') || extname(output) === '');
+  if (!isFolder) {
+    if (flows.length === 1) return [output];
+    throw new UsageError(`${output} is one file, and there are ${flows.length} flows`, {
+      hint: 'Name a folder for them: -o FOLDER',
+    });
+  }
+  const taken = new Set<string>();
+  return flows.map(({ name }) => {
+    const base = basename(fileNameOf(name));
+    let file = `${base}.json`;
+    for (let number = 2; taken.has(file.toLowerCase()); number += 1) file = `${base}-${number}.json`;
+    taken.add(file.toLowerCase());
+    return join(output, file);
+  });
+}
+
+/** The name of a flow as that of a file: letters, digits and dashes. */
+function fileNameOf(name: string): string {
+  const plain = name
+    .normalize('NFKD')
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/^-+|-+$/g, '');
+  return plain === '' ? 'flow' : plain.slice(0, 100);
+}

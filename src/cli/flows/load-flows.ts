@@ -1,0 +1,79 @@
+import type { CommandContext } from '../../command-line/command.ts';
+import { type InputFile, readInputFile } from '../../command-line/read-input-file.ts';
+import { type FlowFile, parseFlowFile } from '../../flow/flow-file.ts';
+import { UsageError } from '../../lib/errors.ts';
+import type { ImportedFlow, Recording } from '../../recordings/imported.ts';
+import { readRecording } from '../../recordings/read-recording.ts';
+import type { FlowFilePath } from './find-flow-files.ts';
+
+/** A flow of a file, whoever wrote it. */
+export interface LoadedFlow extends FlowFile {
+  /** As a person named it. */
+  file: string;
+  /** What a reader should know about how it came from a recording. */
+  notes: readonly string[];
+}
+
+/** Longest file that is read: a project of Selenium IDE holds many flows. */
+const maxBytes = 16 * 1024 * 1024;
+
+/** What a command needs to know to read one from the command line. */
+export const recordingFile: InputFile = { what: 'flow file', maxBytes, tooLarge };
+
+/**
+ * The flows in a file: one of a flow file or a recording, all of a project. Null for a file in a folder that is neither.
+ * Throws UsageError for what is wrong with it, and for steps that cannot be kept, unless that is allowed.
+ */
+export async function loadFlows(
+  { path, isNamed }: FlowFilePath,
+  { isLenient, context }: { isLenient: boolean; context: CommandContext },
+): Promise<LoadedFlow[] | null> {
+  const text = await readInputFile(path, recordingFile, context);
+  const recording = readRecording(text, path);
+  if (recording !== null) {
+    if (!isLenient) ensureKept(recording, path);
+    return recording.flows.map((flow) => loadedRecording(flow, path));
+  }
+  if (!isNamed && !looksLikeFlow(text)) return null;
+  return [{ ...parseFlowFile(text, path), file: path, notes: [] }];
+}
+
+/** Throws UsageError that names every step of the recording that cannot be kept. */
+export function ensureKept({ flows }: Recording, path: string): void {
+  const problems = flows.flatMap(({ name, unkept }) =>
+    unkept.map(({ where, what, why }) => `${flows.length > 1 ? `${name}: ` : ''}${where}: ${what}: ${why}`),
+  );
+  if (problems.length === 0) return;
+  throw new UsageError(
+    `${path} has ${problems.length === 1 ? 'a step' : `${problems.length} steps`} that cannot be kept`,
+    {
+      problems,
+      hint: 'With --lenient all others are kept, and these are marked where they stood.',
+    },
+  );
+}
+
+function loadedRecording({ name, flow, notes, unkept }: ImportedFlow, file: string): LoadedFlow {
+  const { nodes, edges, variables = {} } = flow;
+  const lost = unkept.map(({ where, what, why }) => `left out: ${where}: ${what}: ${why}`);
+  return {
+    name,
+    flow: { nodes: [...nodes], edges: [...edges] },
+    variables,
+    file,
+    notes: [...notes, ...lost],
+  };
+}
+
+function looksLikeFlow(text: string): boolean {
+  try {
+    const json: unknown = JSON.parse(text.replace(/^\u{feff}/u, ''));
+    return typeof json === 'object' && json !== null && 'nodes' in json;
+  } catch {
+    return false;
+  }
+}
+
+function tooLarge(path: string, bytes: number): UsageError {
+  return new UsageError(`${path} has ${bytes} bytes; at most ${maxBytes} are read`, { hint: 'Split it.' });
+}
