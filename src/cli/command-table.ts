@@ -97,6 +97,10 @@ export const qualinet: Program = {
           values: ['always', 'on-failure'],
         },
         { flags: '--traces <folder>', summary: 'Where traces go (default: qualinet-traces)' },
+        {
+          flags: '--trace-secrets',
+          summary: "Let traces hold this machine's secrets, which they show as typed",
+        },
         { flags: '--slow-mo <ms>', summary: 'Rest this long before each step' },
         { flags: '--step', summary: 'Wait for Enter before each step' },
         { flags: '--lenient', summary: 'Run recordings without the steps that cannot be kept' },

@@ -5,6 +5,8 @@ export interface ReportedTry {
   /** Milliseconds since 1970. */
   startedAt: number;
   result: RunResult;
+  /** File of its trace, null where there is none. */
+  tracePath: string | null;
 }
 
 /** A run as reports tell of it. */

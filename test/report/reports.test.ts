@@ -39,20 +39,25 @@ const ended = (status: RunResult['status'], ...stepsResult: StepResult[]): RunRe
 });
 const startedAt = Date.UTC(2026, 10, 24, 12);
 const runs: ReportedRun[] = [
-  { name: 'Buy', file: 'a.json', repetition: null, tries: [{ startedAt, result: ended('passed', passing) }] },
+  {
+    name: 'Buy',
+    file: 'a.json',
+    repetition: null,
+    tries: [{ startedAt, result: ended('passed', passing), tracePath: null }],
+  },
   {
     name: hostile,
     file: 'a.json',
     repetition: null,
-    tries: [{ startedAt, result: ended('failed', passing, failing) }],
+    tries: [{ startedAt, result: ended('failed', passing, failing), tracePath: null }],
   },
   {
     name: 'Pay',
     file: 'b.json',
     repetition: 2,
     tries: [
-      { startedAt, result: ended('failed', failing) },
-      { startedAt, result: ended('passed', passing) },
+      { startedAt, result: ended('failed', failing), tracePath: null },
+      { startedAt, result: ended('passed', passing), tracePath: null },
     ],
   },
   {
@@ -60,7 +65,11 @@ const runs: ReportedRun[] = [
     file: 'b.json',
     repetition: null,
     tries: [
-      { startedAt, result: { ...ended('cancelled'), error: { code: 'cancelled', message: 'interrupted' } } },
+      {
+        startedAt,
+        result: { ...ended('cancelled'), error: { code: 'cancelled', message: 'interrupted' } },
+        tracePath: null,
+      },
     ],
   },
   { name: 'Later', file: 'b.json', repetition: null, tries: [] },

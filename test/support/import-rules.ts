@@ -142,9 +142,9 @@ export function roomOf(path: string): { folder: string; name: string; place: num
 function importsOf(text: string): string[] {
   const code = withoutComments(text);
   const forms = [
-    /\bfrom\s*'([^']+)'/g,
-    /\bimport\s*'([^']+)'/g,
-    /\bimport\(\s*'([^']+)'/g,
+    /^(?:import|export|\}) [^'\n]*\bfrom '([^'\n]+)'/gm,
+    /^import\s*'([^'\n]+)'/gm,
+    /\bimport\(\s*'([^'\n]+)'/g,
     /\brequire\(\s*'([^']+)'/g,
   ];
   return forms.flatMap((form) => [...code.matchAll(form)].flatMap(([, specifier]) => specifier ?? []));

@@ -54,8 +54,3 @@ export function done(sentence: string, { healed, passedOver = 'was not there' }:
   if (healed === undefined) return { logs: sentence };
   return { logs: `${sentence}, because ${healed.insteadOf} ${passedOver}`, healed };
 }
-
-/** Not there yet. */
-export function notBuilt(type: NodeType): () => Promise<ActionDone> {
-  return () => Promise.reject(new Error(`the node type ${type} is not built yet`));
-}

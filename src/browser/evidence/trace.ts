@@ -29,12 +29,12 @@ export interface RunTrace {
  * headers, and nothing can be taken out of it: on a machine with secrets it is made only where that was said in so many words.
  */
 export function traceRefusal(
-  { mayHoldSecrets = false }: TraceWanted,
+  { mayHoldSecrets = false }: Pick<TraceWanted, 'mayHoldSecrets'>,
   { names }: LocalSecrets,
 ): UsageError | null {
   if (names.length === 0 || mayHoldSecrets) return null;
   return new UsageError('a trace would hold the secrets of this run', {
-    hint: 'It shows what was typed and sent. Run it without --secrets, or say that the file may hold them',
+    hint: 'It shows what was typed and sent. Run it without --secrets, or let the file hold them: --trace-secrets',
   });
 }
 

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { readEngineConfig } from '../../agent/config/agent-config.ts';
 import { shadowTeller } from '../../agent/secrets/tell-shadowed.ts';
+import { traceRefusal } from '../../browser/evidence/trace.ts';
 import { defineCommand } from '../../command-line/command.ts';
 import { nameValue } from '../../command-line/name-value.ts';
 import { peopleLog } from '../../command-line/people-log.ts';
@@ -10,7 +11,7 @@ import { UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 import { verdictOf } from '../../report/reported-run.ts';
 import { engineFlags } from '../engine-flags.ts';
-import { executePrepared, type RunSetting } from '../flows/execute-prepared.ts';
+import { executePrepared, type RunSetting, type TraceSetting } from '../flows/execute-prepared.ts';
 import { runFlows } from '../flows/flow-queue.ts';
 import { interruptedBy, listenForSignals } from '../flows/interrupts.ts';
 import { numberOption } from '../flows/number-option.ts';
@@ -35,6 +36,7 @@ const options = z.object({
   report: reportOption.optional(),
   trace: z.enum(['always', 'on-failure']).optional(),
   traces: z.string().min(1).default('qualinet-traces'),
+  traceSecrets: z.boolean().default(false),
   slowMo: numberOption(0, 60_000).optional(),
   step: z.boolean().default(false),
   lenient: z.boolean().default(false),
@@ -56,6 +58,7 @@ export const run = defineCommand({
       report,
       trace,
       traces,
+      traceSecrets,
       slowMo,
       step,
       lenient,
@@ -77,6 +80,16 @@ export const run = defineCommand({
     const isSingle = prepared.isSingle && (repeat ?? 1) === 1;
     if (step && !isSingle) throw new UsageError('--step goes with one flow', { hint: 'Name one flow file.' });
     for (const { variables } of flows) shadowTeller(secrets, log)(variables);
+    const traceSetting: TraceSetting | null =
+      trace === undefined
+        ? null
+        : {
+            folder: traces,
+            keep: trace === 'always' ? 'always' : 'onFailure',
+            mayHoldSecrets: traceSecrets,
+          };
+    const refusal = traceSetting === null ? null : traceRefusal(traceSetting, secrets);
+    if (refusal !== null) throw refusal;
     const rules = await rulesOfRun(
       config,
       flows.flatMap(({ steps }) => stepsIn(steps)),
@@ -110,7 +123,8 @@ export const run = defineCommand({
       cwd: context.cwd,
       screenshots,
       pace: { slowMoMs: slowMo ?? 0, ...(stepping === null ? {} : { beforeStep: stepping.beforeStep }) },
-      traces: trace === undefined ? null : { folder: traces, keep: trace },
+      traces: traceSetting,
+      log,
     };
     const times = repeat ?? 1;
     const total = flows.length * times;

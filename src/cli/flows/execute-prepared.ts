@@ -1,13 +1,16 @@
-import { dirname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { EngineConfig } from '../../agent/config/agent-config.ts';
+import type { TraceWanted } from '../../browser/evidence/trace.ts';
 import { type ExecuteDeps, executeFlow } from '../../browser/execute-flow.ts';
 import { filesIn } from '../../browser/step/run-files.ts';
 import type { WarmBrowser } from '../../browser/warm-browser.ts';
 import type { LocalSecrets } from '../../flow/local-secrets.ts';
 import { systemClock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
 import type { RunResult, StepEvent } from '../../protocol/run-result.ts';
 import type { RulesOfRun } from '../rules-of-run.ts';
-import { keepPicture } from './keep-picture.ts';
+import { fileNameFor, keepPicture } from './keep-picture.ts';
 import type { PreparedFlow } from './prepare-flows.ts';
 
 /** What every run of a command has in common. */
@@ -23,15 +26,29 @@ export interface RunSetting {
   screenshots: string;
   /** How the person at the keyboard wants steps to go. */
   pace: Pick<ExecuteDeps, 'slowMoMs' | 'beforeStep'>;
-  traces: { folder: string; keep: 'always' | 'on-failure' } | null;
+  /** Null for none. */
+  traces: TraceSetting | null;
+  log: Log;
+}
+
+/** Where traces go, from where the program was started, and which are kept. */
+export interface TraceSetting extends Omit<TraceWanted, 'path'> {
+  folder: string;
+}
+
+/** A run that is over, and the file of its trace where there is one. */
+export interface Executed {
+  result: RunResult;
+  tracePath: string | null;
 }
 
 /** Executes one flow, within what the policy lets it take. */
 export async function executePrepared(
-  { steps, variables, file }: PreparedFlow,
+  { name, steps, variables, file }: PreparedFlow,
   onEvent: (event: StepEvent) => void,
-  { warm, config, secrets, rules, signal, cwd, screenshots, pace }: RunSetting,
-): Promise<RunResult> {
+  { warm, config, secrets, rules, signal, cwd, screenshots, pace, traces, log }: RunSetting,
+): Promise<Executed> {
+  const tracePath = traces === null ? null : join(resolve(cwd, traces.folder), `${fileNameFor(name)}.zip`);
   const abort = new AbortController();
   const stop = (): void => abort.abort(signal.reason);
   if (signal.aborted) stop();
@@ -52,9 +69,21 @@ export async function executePrepared(
         files: filesIn(resolve(cwd, config.filesFolder ?? dirname(file))),
         clock: systemClock,
         ...pace,
+        ...(traces === null || tracePath === null
+          ? {}
+          : {
+              trace: {
+                ...traces,
+                path: tracePath,
+                onProblem: (problem) => log.warn(`no trace of ${name}: ${problem}`),
+              },
+            }),
       },
     );
-    return rules.verdict(executed, abort.signal);
+    return {
+      result: rules.verdict(executed, abort.signal),
+      tracePath: tracePath !== null && existsSync(tracePath) ? tracePath : null,
+    };
   } finally {
     stopWatching();
     signal.removeEventListener('abort', stop);

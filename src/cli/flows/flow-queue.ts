@@ -1,4 +1,3 @@
-import type { RunResult } from '../../protocol/run-result.ts';
 import { type ReportedRun, type ReportedTry, type Verdict, verdictOf } from '../../report/reported-run.ts';
 import type { PreparedFlow } from './prepare-flows.ts';
 
@@ -19,7 +18,7 @@ export interface QueueOptions {
 
 /** Who does it, and who hears of it. */
 export interface QueueDeps {
-  execute(flow: PreparedFlow): Promise<RunResult>;
+  execute(flow: PreparedFlow): Promise<Omit<ReportedTry, 'startedAt'>>;
   /** Fires when no more may begin. */
   signal: AbortSignal;
   onTryFailed(run: QueuedRun, left: number): void;
@@ -56,8 +55,9 @@ export async function runFlows(
 async function runUntilPassed(run: QueuedRun, retries: number, deps: QueueDeps): Promise<void> {
   for (let left = retries; ; left -= 1) {
     const startedAt = deps.now();
-    const result = await deps.execute(run.flow);
-    run.tries.push({ startedAt, result });
+    const one = await deps.execute(run.flow);
+    const { result } = one;
+    run.tries.push({ startedAt, ...one });
     if (result.status !== 'failed' || left === 0 || deps.signal.aborted) return;
     deps.onTryFailed(run, left);
   }

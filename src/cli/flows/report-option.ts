@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** Kinds of reports that `run` writes. */
 const reportKinds = ['junit', 'html'] as const;
-export type ReportKind = (typeof reportKinds)[number];
+type ReportKind = (typeof reportKinds)[number];
 
 /** A report to write. */
 export interface ReportFile {

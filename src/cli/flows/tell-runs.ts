@@ -5,7 +5,7 @@ import { duration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 import { reasonOf, titleOf, verdictOf } from '../../report/reported-run.ts';
 import type { QueuedRun } from './flow-queue.ts';
-import type { RunTeller } from './run-teller.ts';
+import { type RunTeller, traceLine } from './run-teller.ts';
 import { summaryOf } from './summary.ts';
 
 /** Tells how many runs go, a line a run, the same with and without a terminal; their summary goes to standard output, as JSON if that is wanted. */
@@ -40,6 +40,8 @@ export function tellRuns(
       ];
       const facts = `${steps} ${steps === 1 ? 'step' : 'steps'}, ${time}${run.tries.length > 1 ? `, ${run.tries.length} tries` : ''}`;
       line(mark, `${ended}/${total}`, `${printable(titleOf(run))}  (${facts})`);
+      const { tracePath = null } = run.tries.at(-1) ?? {};
+      if (tracePath !== null) out.write(`        ${traceLine(tracePath, cwd)}\n`);
       if (verdict !== 'failed' || last === undefined) return;
       out.write(`        ${printable(reasonOf(last))}\n`);
       const picture = last.stepsResult.find(
@@ -73,6 +75,7 @@ function asJson(runs: readonly QueuedRun[], wallMs: number): Record<string, unkn
       verdict: verdictOf(run),
       attempts: run.tries.length,
       ...run.tries.at(-1)?.result,
+      ...(run.tries.at(-1)?.tracePath ? { tracePath: run.tries.at(-1)?.tracePath } : {}),
     })),
   };
 }

@@ -4,7 +4,7 @@ import type { z } from 'zod';
  * Where a secret goes that stands in a step: into the field it is typed into, into an address that is opened, to the page that
  * it is looked for in, or nowhere, for a step that would only carry it on.
  */
-export type SecretUse = 'element' | 'address' | 'page' | 'never';
+type SecretUse = 'element' | 'address' | 'page' | 'never';
 
 /** A row of the table of node types. */
 export interface NodeTypeEntry {

@@ -133,7 +133,7 @@ export const opens = { opens: word(100).optional() };
 export const match = oneOf(['exact', 'contains', 'startsWith', 'endsWith', 'matches', 'atLeast', 'atMost']);
 
 /** What can be read of an element, a page or the run. */
-export const subjects = [
+const subjects = [
   'text',
   'value',
   'attribute',

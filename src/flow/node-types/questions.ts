@@ -50,7 +50,7 @@ const extractedSubjects = [
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What a subject needs besides itself, as faults. */
-export function subjectFaults(fields: Fields): string[] {
+function subjectFaults(fields: Fields): string[] {
   const { subject = 'text', selector, selectors } = fields;
   const needed = ['attribute', 'property', 'variable', 'expression'].filter((name) => name === subject);
   return [

@@ -28,7 +28,7 @@ async function play(
         if (begun === until) abort.abort();
         await new Promise<void>((resolve) => setImmediate(resolve));
         active -= 1;
-        return ended(outcomes[name]?.shift() ?? 'passed');
+        return { result: ended(outcomes[name]?.shift() ?? 'passed'), tracePath: null };
       },
       signal: abort.signal,
       onTryFailed: ({ name }, left) => told.push(`${name} again, ${left} left`),
