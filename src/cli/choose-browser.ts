@@ -1,4 +1,5 @@
 import { type BrowserChoice, findBrowser } from '../browser/install/find-browser.ts';
+import { loadPlaywright } from '../browser/install/load-playwright.ts';
 import type { CommandContext } from '../command-line/command.ts';
 import { EnvironmentError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -18,7 +19,11 @@ export async function chooseBrowser(
   { env, log }: Pick<CommandContext, 'env'> & { log: Log },
 ): Promise<BrowserChoice> {
   const say = (line: string): void => log.info(line);
-  const choice = await findBrowser({ browserPath: browserPath ?? undefined, headed, home, env }, { say });
+  const choice = await findBrowser(
+    { browserPath: browserPath ?? undefined, headed, home, env },
+    // Loading Playwright takes 200 ms of one processor, while the browser that is asked has the other.
+    { say, meanwhile: () => void loadPlaywright() },
+  );
   if (choice === null) {
     throw new EnvironmentError(
       headed

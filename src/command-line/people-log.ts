@@ -1,5 +1,5 @@
 import { inspect, styleText } from 'node:util';
-import { type ConsolaReporter, createConsola } from 'consola';
+import { type ConsolaReporter, createConsola } from 'consola/core';
 import type { Log, LogFields, LogLevel } from '../lib/log.ts';
 import { printable } from '../lib/printable.ts';
 import { usesColor } from './appearance.ts';

@@ -83,7 +83,7 @@ describe('a lease of a hostile bridge', () => {
       cdpEndpoint: 'ws://evil.example',
     };
     const flow = {
-      ...chain({ id: 'a', type: 'navigate', data: { url: 'https://x.example', ...extra } }),
+      ...chain({ id: 'a', type: 'navigate', ...extra, data: { url: 'https://x.example' } }),
       ...extra,
     };
     const lease = { ...scene.bridge.lease(), flow, ...extra };
@@ -94,6 +94,25 @@ describe('a lease of a hostile bridge', () => {
       steps: [{ nodeId: 'a', type: 'navigate', fields: { url: 'https://x.example' } }],
       variables: {},
     });
+  });
+
+  it('that brings them within a node is refused, each by its name', async () => {
+    let hasRun = false;
+    const engine: ExecuteFlow = async (_run, { mayAct }) => {
+      await mayAct;
+      hasRun = true;
+      return { status: 'passed', durationMs: 1, stepsResult: [] };
+    };
+    const scene = await agent(engine, { once: true });
+    const data = { url: 'https://x.example', args: ['--no-sandbox'], executablePath: '/bin/sh' };
+    const lease = { ...scene.bridge.lease(), flow: chain({ id: 'a', type: 'navigate', data }) };
+    scene.bridge.script('pollLeases', { json: { leases: [lease], orders: [] } });
+    await scene.run();
+    expect(hasRun).toBe(false);
+    expect(scene.bridge.results.get(lease.leaseId)?.error?.problems).toEqual([
+      expect.stringContaining('unknown field "args"'),
+      expect.stringContaining('unknown field "executablePath"'),
+    ]);
   });
 
   it.each(hostileTexts.filter((text) => text !== long).map((nodeId) => ({ nodeId, what: shown(nodeId) })))(

@@ -124,7 +124,14 @@ describe('qualinet run', () => {
 
   it.each<[string, unknown, string[], number, RegExp]>([
     ['no JSON', '{"nodes": [', [], 64, /flow\.json is no valid JSON/],
-    ['another shape', '{"steps": []}', [], 64, /nodes: .*[\s\S]*edges: /],
+    ['another shape', '{"things": []}', [], 64, /nodes: .*[\s\S]*edges: /],
+    [
+      'a recording that is none',
+      '{"steps": []}',
+      [],
+      64,
+      /flow\.json is no recording[\s\S]*title: is missing/,
+    ],
     ['an empty file', '', [], 64, /is no valid JSON/],
     [
       '10 MB',

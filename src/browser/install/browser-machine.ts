@@ -15,6 +15,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface BrowserDeps {
   /** Hears, line by line, what is tried and why (a command prints it on stderr). Nothing is said without it. */
   say?: (line: string) => void;
+  /** Called while a browser is asked for its version: what has to be done anyway costs no time then. */
+  meanwhile?: () => void;
   platform?: NodeJS.Platform;
   arch?: string;
   /** Null where the system has no user ids. */
@@ -47,6 +49,7 @@ export interface BrowserMachine {
   variable(name: string): string | null;
   /** Says every line once. */
   say(line: string): void;
+  meanwhile(): void;
   platform: NodeJS.Platform;
   arch: string;
   uid: number | null;
@@ -84,6 +87,7 @@ export function browserMachine(env: Environment, deps: BrowserDeps = {}): Browse
       said.add(line);
       deps.say?.(line);
     },
+    meanwhile: () => deps.meanwhile?.(),
     platform,
     arch: deps.arch ?? process.arch,
     uid: deps.uid === undefined ? (process.getuid?.() ?? null) : deps.uid,

@@ -16,7 +16,9 @@ export async function checkBrowser(
   // On Windows `chrome.exe --version` prints nothing and opens a window.
   if (machine.platform === 'win32') return { starts: true, version: null };
   const limitMs = machine.limits.checkMs;
-  const end = await runBrowserProgram(path, ['--version'], { env: { ...machine.env, ...extraEnv }, limitMs });
+  const ending = runBrowserProgram(path, ['--version'], { env: { ...machine.env, ...extraEnv }, limitMs });
+  machine.meanwhile();
+  const end = await ending;
   if (end.how !== 'exited' || end.code !== 0) return { starts: false, reason: programFailure(end, limitMs) };
   const version = /\d+\.\d+\.\d+(\.\d+)?/.exec(end.output)?.[0];
   if (version === undefined || !/chrom|edge|brave|headless/i.test(end.output)) {
