@@ -22,7 +22,7 @@ export async function build() {
   await rm(join(root, 'dist'), { recursive: true, force: true });
   const [runner] = await Promise.all([
     // What customers install is one file that they can read; the others load faster in parts.
-    bundle('runner', programs.runner, { splitting: false }),
+    bundle('runner', programs.runner, { splitting: false, plugins: [smallPackages] }),
     bundle('bridge', programs.bridge),
     bundle('demo', programs.demo),
   ]);
@@ -36,7 +36,11 @@ export async function build() {
  * folder, by name. `packages: 'external'` leaves packages in node_modules, for programs that never leave this repository.
  * Gives esbuild's account of what went into it.
  */
-export async function bundle(name, entry, { beside = {}, packages = 'bundle', splitting = true } = {}) {
+export async function bundle(
+  name,
+  entry,
+  { beside = {}, packages = 'bundle', splitting = true, plugins = [] } = {},
+) {
   const esbuild = await import('esbuild');
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const { metafile } = await esbuild.build({
@@ -51,6 +55,7 @@ export async function bundle(name, entry, { beside = {}, packages = 'bundle', sp
     platform: 'node',
     target: 'node20.19',
     external: ['playwright-core', 'playwright'],
+    plugins,
     packages,
     legalComments: 'none',
     logLevel: 'warning',
@@ -62,6 +67,21 @@ export async function bundle(name, entry, { beside = {}, packages = 'bundle', sp
   });
   return metafile;
 }
+
+/**
+ * Makes the code of packages small, and leaves ours as it is: whoever reads the bundle reads ours, and can compare the packages with what is published of
+ * them. Node holds the whole text and reads all of it at every start.
+ */
+const smallPackages = {
+  name: 'small packages',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]node_modules[\\/].*\.[cm]?js$/ }, async ({ path }) => {
+      const code = await readFile(path, 'utf8');
+      const small = await build.esbuild.transform(code, { minify: true, loader: 'js', sourcefile: path });
+      return { contents: small.code, loader: 'js' };
+    });
+  },
+};
 
 /** Writes what a program that is handed on must say about the packages in it. Throws when one of them may not be. */
 async function writeInventory(name, metafile) {
