@@ -38,7 +38,7 @@ describe('the picture of a failure', () => {
   });
 
   it('is no larger than may be uploaded', async () => {
-    const picture = await pictureOf('/noise', { width: 1800, height: 1400 });
+    const picture = await pictureOf('/noise', { width: 1500, height: 1200 });
     if (!('bytes' in picture)) throw new Error(picture.problem);
     expect(picture.contentType).toBe('image/jpeg');
     expect(picture.bytes.length).toBeLessThan(limits.artifactBytes);

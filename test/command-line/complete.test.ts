@@ -53,7 +53,8 @@ describe('completion', () => {
 
   it.each([
     [['run', ''], 'files'],
-    [['run', 'flow.json', ''], 'none'],
+    [['run', 'flow.json', ''], 'files'],
+    [['export', 'flow.json', ''], 'none'],
     [['run', '--var', 'A=1', 'flo'], 'files'],
     [['run', '--json', 'flo'], 'files'],
     [['run', '--browser', ''], 'files'],
