@@ -1,4 +1,5 @@
 import { cac } from 'cac';
+import { camelCased } from '../lib/camel-cased.ts';
 import type { CommandEntry, CommandOption, Program } from './command.ts';
 import { declaredOption } from './declared.ts';
 
@@ -39,12 +40,15 @@ export function isOption(word: string): boolean {
 // cac turns what looks like a number into one (the code 012345 would become 12345, a runner named 007 would become 7), takes a
 // `true` behind an option without a value for its value and the word behind `--name=` for that one's, and drops a lone dash. No
 // value reaches it as it was typed: each has a mark in front that comes off afterwards. Of names that no option can have it
-// makes objects, or throws; it gets none.
+// makes objects, or throws; it gets none. It knows by its camel-cased name alone that an option takes no value: `--allow-root`
+// would swallow the argument behind it.
 const mark = '\u{e000}';
 
 function marked(word: string): string {
   if (!isOption(word)) return mark + word;
-  return /^--[a-z][a-z-]*(=|$)/.test(word) ? word.replace('=', `=${mark}`) : `--${mark}`;
+  const [, name, value] = /^--([a-z][a-z-]*)(?:=(.*))?$/s.exec(word) ?? [];
+  if (name === undefined) return `--${mark}`;
+  return value === undefined ? `--${camelCased(name)}` : `--${camelCased(name)}=${mark}${value}`;
 }
 
 function asTyped<T extends string | true>(value: T): T {

@@ -13,6 +13,7 @@ const echo = defineCommand({
     var: z.array(z.string()).optional(),
     count: z.coerce.number().int().optional(),
     json: z.boolean().optional(),
+    beQuick: z.boolean().optional(),
   }),
   run: async (options: unknown, { stdout }: CommandContext) => {
     stdout.write(JSON.stringify(options));
@@ -36,6 +37,7 @@ const program: Program = {
         { flags: '--var <name=value>', summary: 'A variable', repeatable: true },
         { flags: '--count <n>', summary: 'A number' },
         { flags: '--force', summary: 'Do it' },
+        { flags: '--be-quick', summary: 'Hurry' },
         { flags: '--mood <mood>', summary: 'A mood', values: ['happy', 'sad'] },
         { flags: '--json', summary: 'For programs' },
       ],
@@ -93,6 +95,7 @@ describe('a command line', () => {
     [['pair', ''], { args: [''] }],
     [['pair', '--json', 'true'], { args: ['true'], json: true }],
     [['pair', '--force', '7'], { args: ['7'] }],
+    [['pair', '--be-quick', 'a'], { args: ['a'], beQuick: true }],
     [['pair', '--name', '-'], { args: [], name: '-' }],
     [['pair', '--json', '--', '--force'], { args: ['--force'], json: true }],
     [['pair', '\u{e000}', '--name', 'a\u{e000}'], { args: ['\u{e000}'], name: 'a\u{e000}' }],
