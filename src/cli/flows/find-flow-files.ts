@@ -39,7 +39,7 @@ export async function findFlowFiles(args: readonly string[], cwd: string): Promi
       isSingle = false;
       await add(arg, { patterns: [arg], folder: cwd, isNamed: true });
     } else {
-      found.set(arg, { path: arg, isNamed: true });
+      keep({ path: arg, isNamed: true });
     }
   }
   return { files: [...found.values()], isSingle };
@@ -58,8 +58,15 @@ export async function findFlowFiles(args: readonly string[], cwd: string): Promi
       });
     }
     for (const path of paths.sort()) {
-      const shown = relative(cwd, join(folder, path));
-      if (!found.has(shown)) found.set(shown, { path: shown, isNamed });
+      keep({ path: relative(cwd, join(folder, path)), isNamed });
     }
+  }
+
+  /** However it is written: `./a.json` is `a.json`. What is named stays named. */
+  function keep(file: FlowFilePath): void {
+    const key = file.path === '-' ? '-' : resolve(cwd, file.path);
+    const before = found.get(key);
+    if (before === undefined) found.set(key, file);
+    else if (file.isNamed) before.isNamed = true;
   }
 }

@@ -48,6 +48,15 @@ describe('what the arguments of run name', () => {
     expect(files.map(({ path }) => path)).toEqual(['flows/a.json', 'flows/b.json', 'flows/c.txt']);
   });
 
+  it('is each file once, however it is written, and a named one stays named', async () => {
+    const cwd = await folderWith('flows/a.json', 'flows/b.json');
+    const { files } = await findFlowFiles(['flows', './flows/a.json', join(cwd, 'flows/a.json')], cwd);
+    expect(files).toEqual([
+      { path: 'flows/a.json', isNamed: true },
+      { path: 'flows/b.json', isNamed: false },
+    ]);
+  });
+
   it('is a file whose name looks like a pattern, where there is one', async () => {
     const cwd = await folderWith('flow [1].json');
     expect(await findFlowFiles(['flow [1].json'], cwd)).toMatchObject({ isSingle: true });
