@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { RunResult, StepResult } from '../protocol/run-result.ts';
 import { attributes, escaped } from './markup.ts';
 import { type ReportedRun, reasonOf, titleOf, verdictOf } from './reported-run.ts';
@@ -66,9 +67,9 @@ function observedLines({ observed = {} }: StepResult): string[] {
 
 /** In the form that GitLab and Jenkins show as an attachment. */
 function pictureLine(step: StepResult | undefined): string {
-  return step?.screenshotUrl === undefined
-    ? ''
-    : `[[ATTACHMENT|${step.screenshotUrl.replace(/^file:\/\//, '')}]]`;
+  const url = step?.screenshotUrl;
+  if (url === undefined) return '';
+  return `[[ATTACHMENT|${url.startsWith('file:') ? fileURLToPath(url) : url}]]`;
 }
 
 function lineOf({ nodeId, type, status, durationMs, logs, error }: StepResult): string {

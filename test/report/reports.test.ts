@@ -25,7 +25,7 @@ const failing: StepResult = {
   durationMs: 1500,
   error: hostile,
   errorKind: 'not_found',
-  screenshotUrl: 'file:///pictures/buy.png',
+  screenshotUrl: 'file:///my%20pictures/buy.png',
   observed: {
     consoleErrors: ['boom <b>'],
     failedRequests: ['500 GET http://shop.test/api'],
@@ -133,7 +133,7 @@ describe('a report in JUnit XML', () => {
       'page error: x is not defined',
       'console: boom <b>',
       'request: 500 GET http://shop.test/api',
-      '[[ATTACHMENT|/pictures/buy.png]]',
+      '[[ATTACHMENT|/my pictures/buy.png]]',
     ]);
     expect(cases[0]?.out).toBe(`ok   open navigate  ${shown}  (120 ms)`);
   });
