@@ -21,7 +21,8 @@ const maxBytes = 16 * 1024 * 1024;
 export const recordingFile: InputFile = { what: 'flow file', maxBytes, tooLarge };
 
 /**
- * The flows in a file: one of a flow file or a recording, all of a project. Null for a file in a folder that is neither.
+ * The flows in a file: one of a flow file or a recording, all of a project. Null for a file in a folder that is neither, although
+ * it is as its name says: a broken one may be a flow that nobody is to miss.
  * Throws UsageError for what is wrong with it, and for steps that cannot be kept, unless that is allowed.
  */
 export async function loadFlows(
@@ -34,7 +35,11 @@ export async function loadFlows(
     if (!isLenient) ensureKept(recording, path);
     return recording.flows.map((flow) => loadedRecording(flow, path));
   }
-  if (!isNamed && !looksLikeFlow(text)) return null;
+  if (!isNamed && isOfSomethingElse(text, path)) return null;
+  if (path.endsWith('.side'))
+    throw new UsageError(`${path} is no Selenium IDE project`, {
+      hint: 'In Selenium IDE, save the project once more: a project has "tests" and "suites".',
+    });
   return [{ ...parseFlowFile(text, path), file: path, notes: [] }];
 }
 
@@ -65,10 +70,12 @@ function loadedRecording({ name, flow, notes, unkept }: ImportedFlow, file: stri
   };
 }
 
-function looksLikeFlow(text: string): boolean {
+function isOfSomethingElse(text: string, path: string): boolean {
+  if (path.endsWith('.jsonl')) return true;
+  if (path.endsWith('.side')) return false;
   try {
     const json: unknown = JSON.parse(text.replace(/^\u{feff}/u, ''));
-    return typeof json === 'object' && json !== null && 'nodes' in json;
+    return typeof json !== 'object' || json === null || !('nodes' in json);
   } catch {
     return false;
   }

@@ -44,7 +44,7 @@ export async function prepareFlows(
   for (const file of files) {
     try {
       const loaded = await loadFlows(file, { isLenient, context });
-      if (loaded === null) warn(`${file.path} is passed over: it is neither a flow nor a recording`);
+      if (loaded === null) warn(`${file.path} is passed over: it holds neither a flow nor a recording`);
       for (const flow of loaded ?? []) {
         for (const note of flow.notes) warn(`${flow.file}: ${note}`);
         flows.push(
