@@ -145,8 +145,9 @@ export const run = defineCommand({
           now: Date.now,
         },
       );
-      await writeReports(report ?? [], runs, { cwd: context.cwd, madeAt });
+      // Told first: a report that cannot be written must not cost the results.
       teller.end(runs, Date.now() - madeAt);
+      await writeReports(report ?? [], runs, { cwd: context.cwd, madeAt });
       if (abort.signal.aborted) return interruptedBy(abort.signal);
       const hasFailed = runs.map(verdictOf).some((verdict) => verdict !== 'passed' && verdict !== 'flaky');
       return hasFailed ? exitCode.flowFailed : exitCode.done;
