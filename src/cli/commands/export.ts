@@ -1,7 +1,10 @@
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { defineCommand } from '../../command-line/command.ts';
+import { checkFlow } from '../../flow/check-flow.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
+import { printable } from '../../lib/printable.ts';
 import { exportPlaywright } from '../../recordings/export-playwright.ts';
 import { loadFlows } from '../flows/load-flows.ts';
 import { writeNewFile } from '../flows/new-file.ts';
@@ -25,10 +28,13 @@ export const exportFlow = defineCommand({
     const [only] = loaded;
     if (only === undefined || loaded.length > 1) {
       throw new UsageError(`there are ${loaded.length} flows in ${path}`, {
-        hint: 'Import them into a folder, and export one: qualinet import',
+        hint: `Import them into a folder, and export one of those: qualinet import ${path} -o FOLDER`,
       });
     }
-    const text = exportPlaywright(only);
+    const { warnings } = checkFlow(only.flow, null);
+    for (const warning of [...only.notes, ...warnings])
+      context.stderr.write(`warning: ${printable(warning)}\n`);
+    const text = exportPlaywright({ ...only, name: only.name ?? basename(only.file) });
     if (output === undefined) context.stdout.write(text);
     else await writeNewFile(output, text, { cwd: context.cwd, mayReplace: force });
     return exitCode.done;

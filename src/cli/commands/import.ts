@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { defineCommand } from '../../command-line/command.ts';
 import { readInputFile } from '../../command-line/read-input-file.ts';
-import { UsageError } from '../../lib/errors.ts';
+import { errorText, UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 import { printable } from '../../lib/printable.ts';
 import type { ImportedFlow } from '../../recordings/imported.ts';
@@ -24,15 +24,13 @@ export const importRecording = defineCommand({
   options,
   async run({ args: [path], output, lenient, force, json }, context) {
     const { stdout, stderr, cwd } = context;
-    const recording = readRecording(await readInputFile(path, recordingFile, context), path);
-    if (recording === null) {
-      throw new UsageError(`${path} is no recording that is known here`, {
-        hint: 'Recordings are JSON of Chrome DevTools Recorder, .side projects of Selenium IDE, and JavaScript or JSONL of Playwright codegen.',
-      });
-    }
+    const text = await readInputFile(path, recordingFile, context);
+    const recording = readRecording(text, path);
+    if (recording === null) throw noRecording(text, path);
     if (!lenient) ensureKept(recording, path);
     const { flows, format } = recording;
-    const paths = await placesFor(flows, output, cwd);
+    const paths = await placesFor(flows, output, { cwd, path, json });
+    if (!force) await ensureFree(paths, cwd);
     for (const [index, { flow }] of flows.entries()) {
       const place = paths[index];
       if (place !== undefined) await writeNewFile(place, textOf(flow), { cwd, mayReplace: force });
@@ -74,25 +72,22 @@ function textOf(flow: ImportedFlow['flow']): string {
 async function placesFor(
   flows: readonly ImportedFlow[],
   output: string | undefined,
-  cwd: string,
+  { cwd, path, json }: { cwd: string; path: string; json: boolean },
 ): Promise<string[]> {
+  const hint = `Name a folder for them: qualinet import ${path} -o FOLDER`;
   if (output === undefined) {
-    if (flows.length === 1) return [];
-    throw new UsageError(`there are ${flows.length} flows in it`, {
-      hint: 'Name a folder for them: -o FOLDER',
-    });
+    if (flows.length === 1 || json) return [];
+    throw new UsageError(`there are ${flows.length} flows in ${path}`, { hint });
   }
   const entry = await stat(resolve(cwd, output)).catch(() => null);
   const isFolder = entry?.isDirectory() ?? (output.endsWith('/') || extname(output) === '');
   if (!isFolder) {
     if (flows.length === 1) return [output];
-    throw new UsageError(`${output} is one file, and there are ${flows.length} flows`, {
-      hint: 'Name a folder for them: -o FOLDER',
-    });
+    throw new UsageError(`${output} is one file, and there are ${flows.length} flows`, { hint });
   }
   const taken = new Set<string>();
   return flows.map(({ name }) => {
-    const base = basename(fileNameOf(name));
+    const base = fileNameOf(name);
     let file = `${base}.json`;
     for (let number = 2; taken.has(file.toLowerCase()); number += 1) file = `${base}-${number}.json`;
     taken.add(file.toLowerCase());
@@ -100,11 +95,51 @@ async function placesFor(
   });
 }
 
+/** Throws UsageError that names every file that is there already: either all are written or none. */
+async function ensureFree(paths: readonly string[], cwd: string): Promise<void> {
+  const entries = await Promise.all(paths.map((path) => stat(resolve(cwd, path)).catch(() => null)));
+  const taken = paths.filter((_, index) => entries[index] !== null);
+  const [first] = taken;
+  if (first === undefined) return;
+  throw new UsageError(
+    taken.length === 1 ? `${first} is there already` : `${taken.length} files are there already`,
+    { problems: taken.length === 1 ? [] : taken, hint: 'To replace what is there: --force' },
+  );
+}
+
+/** Longest name of a file without its ending, in bytes: file systems take 255. */
+const longestName = 200;
+
 /** The name of a flow as that of a file: letters, digits and dashes. */
 function fileNameOf(name: string): string {
-  const plain = name
-    .normalize('NFKD')
-    .replace(/[^\p{L}\p{N}]+/gu, '-')
-    .replace(/^-+|-+$/g, '');
-  return plain === '' ? 'flow' : plain.slice(0, 100);
+  const words = name.normalize('NFC').match(/[\p{L}\p{M}\p{N}]+/gu) ?? ['flow'];
+  let plain = '';
+  for (const letter of words.join('-')) {
+    if (Buffer.byteLength(plain + letter) > longestName) break;
+    plain += letter;
+  }
+  return plain;
+}
+
+/** The error for a text of no known format, that says what it is instead, as far as that can be seen. */
+function noRecording(text: string, path: string): UsageError {
+  const content = text.trim();
+  if (content === '') return new UsageError(`${path} is empty`, { hint: 'Record or export it once more.' });
+  if (/^(from|import) playwright\b/m.test(content)) {
+    return new UsageError(`${path} is Python`, {
+      hint: 'Of Playwright, JavaScript is read: npx playwright codegen --target javascript',
+    });
+  }
+  const hint =
+    'Recordings are JSON of Chrome DevTools Recorder, .side projects of Selenium IDE, and JavaScript or JSONL of Playwright codegen.';
+  try {
+    if (Reflect.has(Object(JSON.parse(content)), 'nodes')) {
+      return new UsageError(`${path} is a flow file already`, { hint: `To run it: qualinet run ${path}` });
+    }
+  } catch (error) {
+    if (/^[[{<]/.test(content)) {
+      return new UsageError(`${path} is no valid JSON: ${errorText(error)}`, { hint, cause: error });
+    }
+  }
+  return new UsageError(`${path} is no recording that is known here`, { hint });
 }
