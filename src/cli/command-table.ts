@@ -154,6 +154,7 @@ export const qualinet: Program = {
       options: [
         { flags: '--playwright', summary: 'As a test for @playwright/test' },
         { flags: '--output <path>', short: 'o', summary: 'The file to write (default: standard output)' },
+        { flags: '--lenient', summary: 'Leave out the steps of a recording that cannot be kept' },
         { flags: '--force', summary: 'Replace a file that is there' },
       ],
       examples: ['qualinet export flow.json --playwright -o flow.spec.ts'],

@@ -163,6 +163,17 @@ describe('qualinet export', () => {
     expect(err).toMatch(/^warning: node "lost" \(click\) is not connected to start/);
   });
 
+  it('leaves out what a recording cannot keep only when that is said, and tells what it was', async () => {
+    const path = await fileOf('r.json', withCustomStep);
+    const refused = await qualinet('export', path, '--playwright');
+    expect([refused.code, refused.out]).toEqual([64, '']);
+    expect(refused.err).toMatch(/customStep "foo"[\s\S]*--lenient/);
+    const { code, out, err } = await qualinet('export', path, '--playwright', '--lenient');
+    expect(code).toBe(0);
+    expect(err).toMatch(/^warning: left out: step 3: customStep "foo"/);
+    expect(out).toContain("test('Buy tea'");
+  });
+
   it('names the file of a flow without a name that cannot run', async () => {
     const path = await fileOf('odd.json', chain({ id: 'x', type: 'fly', data: {} }));
     const { code, err } = await qualinet('export', path, '--playwright');

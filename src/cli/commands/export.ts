@@ -13,18 +13,19 @@ const options = z.object({
   args: z.tuple([z.string()]),
   playwright: z.boolean().default(false),
   output: z.string().optional(),
+  lenient: z.boolean().default(false),
   force: z.boolean().default(false),
 });
 
 /** `qualinet export FLOW.json --playwright`: a flow as a test of another tool. */
 export const exportFlow = defineCommand({
   options,
-  async run({ args: [path], playwright, output, force }, context) {
+  async run({ args: [path], playwright, output, lenient, force }, context) {
     if (!playwright)
       throw new UsageError('it is not said as what', {
         hint: `As a test of Playwright: qualinet export ${path} --playwright`,
       });
-    const loaded = (await loadFlows({ path, isNamed: true }, { isLenient: false, context })) ?? [];
+    const loaded = (await loadFlows({ path, isNamed: true }, { isLenient: lenient, context })) ?? [];
     const [only] = loaded;
     if (only === undefined || loaded.length > 1) {
       throw new UsageError(`there are ${loaded.length} flows in ${path}`, {
