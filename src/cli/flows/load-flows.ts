@@ -77,7 +77,8 @@ function isOfSomethingElse(text: string, path: string): boolean {
     const json: unknown = JSON.parse(text.replace(/^\u{feff}/u, ''));
     return typeof json !== 'object' || json === null || !('nodes' in json);
   } catch {
-    return false;
+    // Settings of other tools are JSON with comments; what has the words of a flow or a recording in it was one.
+    return text.trim() !== '' && !/"(?:nodes|edges|steps)"/.test(text);
   }
 }
 
