@@ -36,7 +36,9 @@ export async function sideVerdicts(file: string, deps: OfficialDeps): Promise<Ve
   const { testResults } = JSON.parse(await readFile(join(results, written), 'utf8')) as JestResults;
   return testResults.flatMap(({ assertionResults }) =>
     assertionResults.map(({ ancestorTitles, title, status, failureMessages }) => ({
-      unit: [...ancestorTitles, title].join(' / '),
+      unit: [...ancestorTitles.slice(1), title]
+        .map((words) => words.replace(/^Running (suite|test) /, ''))
+        .join(' / '),
       passed: status === 'passed',
       error: oneLine(failureMessages.join('\n')),
     })),

@@ -113,7 +113,7 @@ tray.ondrop = (event) => { event.preventDefault(); tray.append(card); say('dropp
     'Long',
     `<h1>Long</h1><p id="seen">top</p><div id="pane" style="height:100px;overflow:auto"><div style="height:2000px">tall</div></div>
 <div style="height:3000px"></div><button id="end">End</button>`,
-    `addEventListener('scroll', () => { document.title = scrollY > 500 ? 'Far down' : 'Long'; });
+    `addEventListener('scroll', () => { if (document.title !== 'End reached') document.title = scrollY > 500 ? 'Far down' : 'Long'; });
 document.querySelector('#pane').addEventListener('scroll', (event) => {
   document.querySelector('#seen').textContent = event.target.scrollTop > 200 ? 'pane down' : 'pane up';
 });
