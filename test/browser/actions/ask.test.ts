@@ -90,8 +90,8 @@ describe('an assertion', () => {
       ['assertion', { selector: '#shout', match: 'startsWith', value: 'LOUD VOICE' }],
       ['assertion', { selector: '#shout', match: 'contains', value: 'unheard' }],
       ['waitFor', { selector: '#shout', text: 'LOUD VOICE' }],
-      ['assertion', { selector: '#shout', value: 'LOUD VOICE', negate: true, soft: true, timeoutMs: 300 }],
-      ['assertion', { selector: '#shout', value: 'Loud voice', timeoutMs: 300 }],
+      ['assertion', { selector: '#shout', value: 'LOUD VOICE', negate: true, soft: true, timeoutMs: 2_000 }],
+      ['assertion', { selector: '#shout', value: 'Loud voice', timeoutMs: 2_000 }],
     ]);
     expect(errors.slice(0, 6)).toEqual([null, null, null, null, null, null]);
     expect(errors.slice(6).map((error) => error?.[0])).toEqual(['assertion', 'assertion']);
