@@ -13,6 +13,7 @@ await bundle('bench', 'test/bench/main.ts', {
 });
 process.env.QUALINET_BROWSER ??= provideBrowser();
 const named = process.argv.slice(2);
-if (named.length === 0 || named.includes('engine')) process.env.QUALINET_BENCH_PEERS ??= providePeers();
+const needsPeers = named.length === 0 || ['engine', 'verdicts'].some((part) => named.includes(part));
+if (needsPeers) process.env.QUALINET_BENCH_PEERS ??= providePeers();
 const { main } = await import('../dist/bench/main.js');
 await main();

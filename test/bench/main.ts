@@ -5,6 +5,7 @@ import { table } from './interleave.ts';
 import { sayRecordingsShare } from './recordings-share.ts';
 import { measureStartTime } from './start-time.ts';
 import { measureTenSteps } from './ten-steps.ts';
+import { sayVerdicts } from './verdicts/say-verdicts.ts';
 
 type Say = (text: string) => void;
 
@@ -24,6 +25,7 @@ const parts: Readonly<Record<string, (say: Say) => Promise<void>>> = {
     if (folder === undefined) say('\nRecordings: set QUALINET_RECORDINGS to a folder that holds some');
     else sayRecordingsShare(folder, say);
   },
+  verdicts: sayVerdicts,
   engine: sayEngineFigures,
   bridge: sayBridgeFigures,
 };

@@ -89,5 +89,5 @@ function comparisonOf(check: Check): (seen: Seen) => boolean {
     throw new StepFailure('invalid_data', `value: must be true or false, as ${subject} is`);
   }
   const compare: Comparison = comparisonWith(wanted, match);
-  return ({ got }) => compare(got);
+  return ({ got, shown }) => compare(got) || (shown !== undefined && compare(shown));
 }

@@ -38,6 +38,8 @@ export interface ElementFacts {
   /** Labels of the chosen options of a select; null for anything else. */
   selected: string[] | null;
   text: string;
+  /** The text as people see it, where that is another one. */
+  shownText?: string;
   /** In the order asked for; null for one that is not there. */
   attributes: (string | null)[];
   /** The same as JSON; null for what has none. */
@@ -113,7 +115,8 @@ async function read(
     if (!isEnabled(element)) return false;
     if (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement)
       return !element.readOnly;
-    return element instanceof HTMLSelectElement || isContentEditable(element);
+    // A button has nothing to write, but Selenium asks the same of it and means that it is on.
+    return ['SELECT', 'BUTTON'].includes(element.tagName) || isContentEditable(element);
   }
 
   function isContentEditable(element: Element): element is HTMLElement {
@@ -168,6 +171,9 @@ async function read(
 
   function factsOf(element: Element, isSeen: boolean): ElementFacts {
     const control = element instanceof HTMLLabelElement ? (element.control ?? element) : element;
+    const text = asked.text === true ? textOf(element).slice(0, 1_000_000) : '';
+    const shownText =
+      asked.text === true && element instanceof HTMLElement ? element.innerText.slice(0, 1_000_000) : text;
     return {
       isVisible: isSeen,
       isEnabled: isEnabled(control),
@@ -178,7 +184,8 @@ async function read(
       value: fieldValueOf(control),
       selected:
         control instanceof HTMLSelectElement ? [...control.selectedOptions].map(({ label }) => label) : null,
-      text: asked.text === true ? textOf(element).slice(0, 1_000_000) : '',
+      text,
+      ...(shownText === text ? {} : { shownText }),
       attributes: attributes.map((name) => attributeOf(element, name)),
       properties: properties.map((name) => propertyOf(element, name)),
     };

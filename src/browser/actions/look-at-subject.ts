@@ -21,6 +21,8 @@ import {
 export interface Seen {
   /** As a text; null for what is not there. */
   got: string | null;
+  /** A text as people see it, where that is another one than the document has. */
+  shown?: string;
   /** What an expression gave counts as true. */
   isTrue?: boolean;
   /** What an expression threw. */
@@ -164,7 +166,13 @@ function lookAtElement(subject: ElementSubject, check: Check, scene: Scene, ends
       found = null;
       return 'again';
     }
-    return { got: textOf(subjectIn(subject, reading)), found: here, read: readings };
+    const shown = subject === 'text' ? reading.first?.shownText : undefined;
+    return {
+      got: textOf(subjectIn(subject, reading)),
+      ...(shown === undefined ? {} : { shown }),
+      found: here,
+      read: readings,
+    };
   };
 }
 

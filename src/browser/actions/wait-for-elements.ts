@@ -30,7 +30,7 @@ export function elementsHaving(data: DataOf<'waitFor'>, scene: Scene): Condition
   /** As it is to be, apart from its state. */
   function isMeant(facts: ElementFacts): boolean {
     return (
-      (hasText === null || hasText(facts.text)) &&
+      (hasText === null || hasText(facts.text) || hasText(facts.shownText ?? null)) &&
       Object.values(attributes).every((wanted, at) => isSameText(facts.attributes[at] ?? null, wanted)) &&
       Object.values(properties).every((wanted, at) => {
         const json = facts.properties[at] ?? null;

@@ -178,11 +178,19 @@ async function look(
     }
     if (request.expected !== null) {
       const text = textOf(element).replaceAll('\u200b', '').trim().replace(/\s+/g, ' ');
-      return look(text === request.expected ? 'ready' : 'different', cut(text, 4_000));
+      // As it stands in the document, or as people see it: with line breaks, in capitals, without what is hidden.
+      const isIt = text === request.expected || shownTextOf(element) === request.expected;
+      return look(isIt ? 'ready' : 'different', cut(text, 4_000));
     }
     if (!request.readsText) return look('ready');
     const text = element instanceof HTMLElement ? element.innerText : textOf(element);
     return look('ready', cut(text, 100_000));
+  }
+
+  function shownTextOf(element: Element): string | null {
+    return element instanceof HTMLElement
+      ? element.innerText.replaceAll('\u200b', '').trim().replace(/\s+/g, ' ')
+      : null;
   }
 
   function judgeWay(way: readonly InPagePart[]): ElementLook {

@@ -22,6 +22,8 @@ lines</textarea>
     <input id="fixed" readonly value="fixed">
     <div id="free" contenteditable>free</div>
     <p id="dark" hidden>in the dark</p>
+    <p id="shout" style="text-transform:uppercase">loud<br>voice<span style="display:none"> unheard</span></p>
+    <button id="live">Yes</button>
     <span class="price" data-cents="1999">19.99</span><span class="price">5</span>
     <script>document.querySelector('#name').focus(); document.querySelector('#free').rating = { stars: [4, 5] };</script>`,
   '/late': `<p id="text">before</p><div id="list"></div>
@@ -80,6 +82,21 @@ async function asked(path: string, fields: Record<string, unknown>, variables = 
 }
 
 describe('an assertion', () => {
+  it('takes a text as people see it, or as it stands in the document', async () => {
+    const errors = await errorsOf([
+      open('/fields'),
+      ['assertion', { selector: '#shout', value: 'LOUD\nVOICE' }],
+      ['assertion', { selector: '#shout', value: 'loudvoice unheard' }],
+      ['assertion', { selector: '#shout', match: 'startsWith', value: 'LOUD VOICE' }],
+      ['assertion', { selector: '#shout', match: 'contains', value: 'unheard' }],
+      ['waitFor', { selector: '#shout', text: 'LOUD VOICE' }],
+      ['assertion', { selector: '#shout', value: 'LOUD VOICE', negate: true, soft: true, timeoutMs: 2_000 }],
+      ['assertion', { selector: '#shout', value: 'Loud voice', timeoutMs: 2_000 }],
+    ]);
+    expect(errors.slice(0, 6)).toEqual([null, null, null, null, null, null]);
+    expect(errors.slice(6).map((error) => error?.[0])).toEqual(['assertion', 'assertion']);
+  });
+
   it('holds of every subject', async () => {
     const { result } = await site.run(
       [
@@ -109,6 +126,8 @@ describe('an assertion', () => {
         ['assertion', { selector: '#fixed', subject: 'editable', value: 'false' }],
         ['assertion', { selector: '#free', subject: 'editable' }],
         ['assertion', { selector: 'h1', subject: 'editable', value: 'false' }],
+        ['assertion', { selector: '#live', subject: 'editable' }],
+        ['assertion', { selector: '#dead', subject: 'editable', value: 'false' }],
         ['assertion', { selector: '#name', subject: 'focused' }],
         ['assertion', { subject: 'title', value: 'test' }],
         ['assertion', { subject: 'url', match: 'endsWith', value: '/fields' }],
