@@ -116,10 +116,31 @@ export async function executeStep(
         }
       }
     };
+    let isLeft = false;
+    let isOpening = false;
+    const actAndOpen = async (mayAct: () => void): Promise<ActionDone> => {
+      const acted = await act(mayAct);
+      if (untilOpened === null) return acted;
+      isOpening = true;
+      const within = isLeft ? timeBudget(Math.min(budget.timeoutMs, openedLateMs), clock, halt) : budget;
+      return { ...acted, logs: `${acted.logs}${await untilOpened(within)}` };
+    };
+    // What a dialog holds up is done when it is answered, by the step after this one.
+    const leave = (work: Promise<ActionDone>): void => {
+      isLeft = true;
+      const ended = work.then(
+        ({ extracted }) => {
+          if (extracted !== undefined) {
+            variables.set(extracted.variable, secrets.redactor.deep(extracted.value));
+          }
+          return null;
+        },
+        (error: unknown) => (isOpening && error instanceof StepFailure ? error : null),
+      );
+      dialogs.leave(ended);
+    };
     const done = await backstop.spend(
-      besideDialogs({ type: step.type, ahead }, { dialogs, ensureMayAct }, act).then(async (acted) =>
-        untilOpened === null ? acted : { ...acted, logs: `${acted.logs}${await untilOpened()}` },
-      ),
+      besideDialogs({ type: step.type, ahead }, { dialogs, ensureMayAct, leave }, actAndOpen),
     );
     const notes = notesOf(opened);
     if (done !== null) return { how: 'done', done: { ...done, logs: `${done.logs}${notes}` } };
@@ -160,6 +181,8 @@ function judgeBefore(
 }
 
 const backstopMs = 1_000;
+/** So soon a page opens that waited for a dialog to be answered. */
+const openedLateMs = 3_000;
 
 function nameOpenedBy({ data }: StepData): string | undefined {
   return 'opens' in data ? data.opens : undefined;

@@ -8,7 +8,6 @@ import type { TimeBudget } from './step/time-budget.ts';
 interface OpenedPageDeps {
   pages: RunPages;
   network: PageNetwork;
-  budget: TimeBudget;
   clock: Clock;
   halt: AbortSignal;
 }
@@ -19,10 +18,10 @@ interface OpenedPageDeps {
  */
 export function expectPage(
   name: string,
-  { pages, network, budget, clock, halt }: OpenedPageDeps,
-): () => Promise<string> {
+  { pages, network, clock, halt }: OpenedPageDeps,
+): (budget: TimeBudget) => Promise<string> {
   const number = pages.count();
-  return async () => {
+  return async (budget) => {
     for (;;) {
       halt.throwIfAborted();
       const page = pages.at(number);

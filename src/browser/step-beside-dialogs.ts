@@ -12,7 +12,16 @@ import { canOpenDialog, leavesPageAlone, nextInPage } from './step/steps-ahead.t
  */
 export async function besideDialogs(
   { type, ahead }: { type: NodeType; ahead: () => Iterable<Step> },
-  { dialogs, ensureMayAct }: { dialogs: RunDialogs; ensureMayAct: () => void },
+  {
+    dialogs,
+    ensureMayAct,
+    leave,
+  }: {
+    dialogs: RunDialogs;
+    ensureMayAct: () => void;
+    /** Gets what goes on when the dialog is answered. */
+    leave: (work: Promise<ActionDone>) => void;
+  },
   act: (ensureMayAct: () => void) => Promise<ActionDone>,
 ): Promise<ActionDone> {
   const isAnsweredNext = nextInPage(ahead()) === 'dialog';
@@ -39,6 +48,6 @@ export async function besideDialogs(
   }));
   const done = await Promise.race([work, opened]);
   isOver = true;
-  if (dialogs.held() !== null) dialogs.leave(work);
+  if (dialogs.held() !== null) leave(work);
   return done;
 }

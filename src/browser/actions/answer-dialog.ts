@@ -26,7 +26,8 @@ export async function answerDialog(data: DataOf<'dialog'>, scene: Scene): Promis
   ensureMayAct();
   await budget.spend(dialogs.answer(answer));
   // The step that opened it goes on, as far as it can: up to its end, or to the next dialog, for the next step to answer.
-  await budget.spend(Promise.race([dialogs.left(), dialogs.nextHeld()]));
+  const left = await budget.spend(Promise.race([dialogs.left(), dialogs.nextHeld()]));
+  if (left instanceof StepFailure) throw left;
   const fault = faultOf(seen);
   if (fault !== null) throw new StepFailure('assertion', fault);
   return {

@@ -19,7 +19,7 @@ export async function drag(data: DataOf<'drag'>, scene: Scene): Promise<{ found:
   // A page that is rearranged by the dragging would lead the selector to another element.
   const goal = by === undefined ? await goalNow(data, scene) : null;
   const found = await actOnElement(
-    { candidates: candidatesOf(data), need: 'present', was: 'dragged', takesMs: scene.budget.timeoutMs },
+    { candidates: candidatesOf(data), need: 'shown', was: 'dragged', takesMs: scene.budget.timeoutMs },
     scene,
     async (locator, options, { begin }) => {
       // Waits until the element stands still and can be got hold of.
@@ -34,7 +34,8 @@ export async function drag(data: DataOf<'drag'>, scene: Scene): Promise<{ found:
           return;
         }
         await nudge(from, scene);
-        const there = goal ?? (await holdGoal(data, scene));
+        const isThere = goal !== null && (await goal.element.evaluate((each) => each.isConnected));
+        const there = isThere ? goal : await holdGoal(data, scene);
         to = `to ${there.label}`;
         await travelTo(there.element, from, data.toPosition, scene);
       } finally {
@@ -65,7 +66,7 @@ async function goalNow(data: DataOf<'drag'>, scene: Scene): Promise<Goal | null>
 
 async function holdGoal({ toSelector, toSelectors }: DataOf<'drag'>, scene: Scene): Promise<Goal> {
   const { locator, label } = await locate(
-    { candidates: candidatesOf({ selector: toSelector, selectors: toSelectors }), need: 'present' },
+    { candidates: candidatesOf({ selector: toSelector, selectors: toSelectors }), need: 'shown' },
     scene,
   );
   const timeout = Math.max(1, scene.budget.remainingMs());

@@ -58,7 +58,7 @@ export const formActions: {
     const { checked = true } = data;
     let isClicked = false;
     const found = await actOnElement(
-      { candidates: candidatesOf(data), need: 'present', was: 'clicked' },
+      { candidates: candidatesOf(data), need: 'checkable', was: 'clicked' },
       scene,
       async (locator, options, attempt) => {
         isClicked = await setChecked(locator, checked, options, attempt, scene);

@@ -18,7 +18,7 @@ export const keyboardActions: { readonly [Type in 'press' | 'keyDown' | 'keyUp' 
       return { logs: `Pressed ${data.key}${times}` };
     }
     const found = await actOnElement(
-      { candidates: candidatesOf(data), need: 'present', was: 'given the key' },
+      { candidates: candidatesOf(data), need: 'shown', was: 'given the key' },
       scene,
       async (locator, options, { begin }) => {
         await takeFocus(locator, 'stay', options);
@@ -44,7 +44,7 @@ export const keyboardActions: { readonly [Type in 'press' | 'keyDown' | 'keyUp' 
   async focus(data, scene) {
     const leaves = data.leave === true;
     const found = await actOnElement(
-      { candidates: candidatesOf(data), need: 'present', was: leaves ? 'left' : 'focused' },
+      { candidates: candidatesOf(data), need: 'shown', was: leaves ? 'left' : 'focused' },
       scene,
       (locator, options) =>
         leaves ? locator.evaluate(leaveInPage, undefined, options) : takeFocus(locator, 'stay', options),

@@ -2,7 +2,7 @@ import type { Frame } from 'playwright-core';
 import { textOfValue } from '../../flow/run-variables.ts';
 import { candidatesOf } from '../../flow/step.ts';
 import { type Found, locate } from '../locating/locate.ts';
-import { isBetweenDocuments, StepFailure } from '../step/step-error.ts';
+import { FrameGoneFailure, isBetweenDocuments, StepFailure } from '../step/step-error.ts';
 import type { Reading } from './element-facts.ts';
 import { type Evaluated, evaluateInPage } from './page-expression.ts';
 import { type PageFacts, readPageFacts } from './page-facts.ts';
@@ -96,6 +96,7 @@ async function lookAtPage(
     const facts: PageFacts = await frame.evaluate(readPageFacts, request);
     return { got: facts[subject], read: facts };
   } catch (error) {
+    if (frame.isDetached()) throw new FrameGoneFailure();
     if (isBetweenDocuments(error)) return 'again';
     throw error;
   }

@@ -1,4 +1,4 @@
-import { cut, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
+import { cut, FrameGoneFailure, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
 import type { Scene } from './scene.ts';
 
 /** What an expression or a script gave: its value as JSON, null for nothing; or what it threw. */
@@ -32,7 +32,9 @@ export async function evaluateInPage(
     }
   }`;
   const asked = { known: known === null ? '' : JSON.stringify(known), waitMs, needsValue };
-  return evaluateSource('expression', source, expression, here, asked);
+  const evaluated = await evaluateSource('expression', source, expression, here, asked);
+  if (evaluated === 'again' && here.frame.isDetached()) throw new FrameGoneFailure();
+  return evaluated;
 }
 
 /**

@@ -9,7 +9,7 @@ import { type ActionDone, done, type Scene } from './scene.ts';
 export async function pictureStep(data: DataOf<'screenshot'>, scene: Scene): Promise<ActionDone> {
   const { page, clock, halt, hidden, budget } = scene;
   const found = hasTarget(data)
-    ? await locate({ candidates: candidatesOf(data), need: 'present' }, scene)
+    ? await locate({ candidates: candidatesOf(data), need: 'shown' }, scene)
     : null;
   const of = found?.locator ?? (data.fullPage === true ? 'page' : 'window');
   const picture = await takePicture(page, { clock, halt, hidden, of, limitMs: budget.remainingMs() });

@@ -105,6 +105,11 @@ function coverInPage(element: Element, point: Point | null): { cover: string | n
     hit = deeper;
   }
   if (hit === null) return { cover: null, isOneControl: false };
+  for (let node: Element | null = hit; node !== null; node = parentOf(node)) {
+    if (node !== element) continue;
+    // Nothing here covers it: what does is of the page around its frame, or has gone by now.
+    return { cover: window.parent === window ? null : 'something over its frame', isOneControl: false };
+  }
   const own = controlOf(element);
   const theirs = controlOf(hit);
   const isItsLabel = theirs instanceof HTMLLabelElement && theirs.control === element;

@@ -57,7 +57,7 @@ export const pointerActions: {
     const { position, modifiers } = data;
     let cover: string | null = null;
     const found = await actOnElement(
-      { candidates: candidatesOf(data), need: 'present', was: 'hovered over' },
+      { candidates: candidatesOf(data), need: 'shown', was: 'hovered over' },
       scene,
       async (locator, options) => {
         cover = await pointAt(
@@ -100,7 +100,7 @@ export const pointerActions: {
       return { logs: `${sentence}${position === undefined ? '' : ` at ${position.x}, ${position.y}`}` };
     }
     const found = await actOnElement(
-      { candidates: candidatesOf(data), need: 'present', was: 'pointed at' },
+      { candidates: candidatesOf(data), need: 'shown', was: 'pointed at' },
       scene,
       async (locator, options, { begin }) => {
         const point =
@@ -124,11 +124,13 @@ export const pointerActions: {
     }
     let scrolled: Scrolled | null = null;
     const found = await actOnElement(
-      { candidates: candidatesOf(data), need: 'present', was: 'scrolled' },
+      { candidates: candidatesOf(data), need: 'shown', was: 'scrolled' },
       scene,
       async (locator, options) => {
-        if (isInto) await locator.scrollIntoViewIfNeeded(options);
-        else scrolled = await scrollElement(locator, { x, y, to }, options);
+        if (isInto) return locator.scrollIntoViewIfNeeded(options);
+        // In what is hidden nothing moves.
+        await locator.waitFor({ ...options, state: 'visible' });
+        scrolled = await scrollElement(locator, { x, y, to }, options);
       },
     );
     const sentence =

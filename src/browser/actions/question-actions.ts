@@ -23,7 +23,8 @@ export const questionActions: {
   },
 
   async waitFor(data, scene) {
-    await waitForAll(data, scene);
+    const found = await waitForAll(data, scene);
+    if (found !== null) return done(`Waited for ${found.label}`, found);
     const [about = 'the page'] = candidatesOf(data);
     return { logs: `Waited for ${about}` };
   },

@@ -1,5 +1,5 @@
 import { readCandidate } from '../locating/read-candidate.ts';
-import { cut, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
+import { cut, FrameGoneFailure, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
 import { type FactsAsked, type FactsRequest, type Reading, readFacts } from './element-facts.ts';
 import { onAllMatches } from './on-all-matches.ts';
 import type { Scene } from './scene.ts';
@@ -48,6 +48,7 @@ export async function readElements(
     if (invalid.length === candidates.length) throw new StepFailure('invalid_data', invalid.join('; '));
     return readings;
   } catch (error) {
+    if (scene.frame.isDetached()) throw new FrameGoneFailure();
     if (isBetweenDocuments(error)) return 'again';
     throw error;
   }

@@ -49,8 +49,11 @@ export interface ActionDone {
 /** What a node type does. Data has its variables in place and was checked. Failures are thrown as StepFailure or as Playwright throws them. */
 export type Action<Type extends NodeType> = (data: DataOf<Type>, scene: Scene) => Promise<ActionDone>;
 
+/** How an element was found. */
+export type FoundBy = Pick<Found, 'label' | 'healed' | 'passedOver'>;
+
 /** The end of an action on an element that was found. */
-export function done(sentence: string, { healed, passedOver = 'was not there' }: Found): ActionDone {
+export function done(sentence: string, { healed, passedOver = 'was not there' }: FoundBy): ActionDone {
   if (healed === undefined) return { logs: sentence };
   return { logs: `${sentence}, because ${healed.insteadOf} ${passedOver}`, healed };
 }

@@ -40,23 +40,30 @@ function isYes(value: string): boolean {
   );
 }
 
-/** Types with the keyboard: behind what is there at once (`append`), or in its place key by key. */
+/** Types key by key, as a visitor would: behind what is there (`append`), or in its place. */
 export async function typeKeys(
   locator: Locator,
   { value, how, delayMs }: { value: string; how: 'append' | 'keys'; delayMs: number },
   options: ActOptions,
   { found, begin }: Attempt,
-  { page: { keyboard }, budget }: Scene,
+  { page: { keyboard }, budget, halt }: Scene,
 ): Promise<void> {
   await takeFocus(locator, how === 'append' ? 'end' : 'all', options);
   begin();
-  const typing =
-    how === 'append'
-      ? keyboard.insertText(value)
-      : value === ''
-        ? keyboard.press('Delete')
-        : keyboard.type(value, { delay: delayMs });
-  if ((await budget.spend(typing.then(() => true))) !== null) return;
+  let isOver = false;
+  const type = async (): Promise<true> => {
+    if (value === '' && how === 'keys') await keyboard.press('Delete');
+    // One at a time: what types on after its step is over mixes with the steps behind it.
+    for (const key of value) {
+      if (isOver || halt.aborted) break;
+      await keyboard.type(key, { delay: delayMs });
+    }
+    return true;
+  };
+  const isTyped = await budget.spend(type()).finally(() => {
+    isOver = true;
+  });
+  if (isTyped !== null) return;
   throw new StepFailure(
     'timeout',
     `${found.label} did not take the whole text within ${duration(budget.timeoutMs)}`,

@@ -1,5 +1,6 @@
 import type { DataOf } from '../../flow/node-types/node-types.ts';
 import { candidatesOf } from '../../flow/step.ts';
+import { healedBy } from '../locating/locate.ts';
 import { cut } from '../step/step-error.ts';
 import { comparisonWith, foldWhiteSpace } from './compare.ts';
 import type { ElementFacts, FactsAsked, Reading } from './element-facts.ts';
@@ -19,6 +20,8 @@ export function elementsHaving(data: DataOf<'waitFor'>, scene: Scene): Condition
   const isBare = [data.attributes, data.properties, text, count].every((field) => field === undefined);
   const state = data.state ?? (isBare ? 'visible' : undefined);
   const hasText = text === undefined ? null : comparisonWith(text, match);
+  const isAway = state === 'hidden' || state === 'detached';
+  const graceMs = Math.min(200, scene.budget.timeoutMs / 4);
   const asked: FactsAsked = {
     text: hasText !== null,
     box: state === 'stable',
@@ -42,13 +45,27 @@ export function elementsHaving(data: DataOf<'waitFor'>, scene: Scene): Condition
   return {
     look: (known, waitMs) =>
       readElements(candidates, asked, scene, { known: known as Reading[] | null, waitMs }),
-    unmet(read): Unmet | null {
+    found(read) {
       const readings = read as Reading[];
       const at = chosen(readings);
+      const label = candidates[at] ?? '';
+      const isAny = (readings[at]?.matches ?? 0) > 0;
+      if (at === 0 || !isAny || isAway) return { label: candidates[0] ?? '' };
+      const isThere = (readings[0]?.matches ?? 0) > 0;
+      const passedOver = isThere ? 'was hidden' : 'was not there';
+      return { label, healed: healedBy(label, candidates), passedOver };
+    },
+    unmet(read, elapsedMs): Unmet | null {
+      const readings = read as Reading[];
+      const at = chosen(readings);
+      // Pages are built step by step: what stands before it in the order may be about to come.
+      if (at > 0 && !isAway && data.negate !== true && elapsedMs < graceMs) {
+        return { kind: 'not_found', what: `${candidates[0]} matched nothing` };
+      }
       const { matches, visible, all } = readings[at] ?? { matches: 0, visible: 0, all: [] };
       const label = candidates[at] ?? '';
       const meant = all.filter(isMeant);
-      if (state === 'hidden' || state === 'detached') {
+      if (isAway) {
         const left = readings
           .flatMap((each) => each.all)
           .filter((facts) => isMeant(facts) && (state === 'detached' || facts.isVisible)).length;

@@ -1,5 +1,5 @@
 import type { DataOf } from '../../flow/node-types/node-types.ts';
-import { isBetweenDocuments } from '../step/step-error.ts';
+import { FrameGoneFailure, isBetweenDocuments } from '../step/step-error.ts';
 import { comparisonWith } from './compare.ts';
 import { frameOf } from './look-at-subject.ts';
 import { type Evaluated, evaluateInPage } from './page-expression.ts';
@@ -25,6 +25,7 @@ export function pageHaving(data: DataOf<'waitFor'>, scene: Scene): Condition[] {
         try {
           return await frame.evaluate(readPageFacts, request);
         } catch (error) {
+          if (frame.isDetached()) throw new FrameGoneFailure();
           if (isBetweenDocuments(error)) return 'again';
           throw error;
         }

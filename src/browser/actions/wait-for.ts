@@ -3,7 +3,7 @@ import { candidatesOf } from '../../flow/step.ts';
 import { duration } from '../../lib/duration.ts';
 import { StepFailure } from '../step/step-error.ts';
 import { againMs } from './look-again.ts';
-import type { Scene } from './scene.ts';
+import type { FoundBy, Scene } from './scene.ts';
 import { elementsHaving } from './wait-for-elements.ts';
 import { expressionHaving, pageHaving } from './wait-for-page.ts';
 
@@ -13,6 +13,8 @@ export interface Condition {
   look(known: unknown, waitMs: number): Promise<NonNullable<unknown> | 'again'>;
   /** What of it is not so, for people; null where all is. */
   unmet(read: NonNullable<unknown>, elapsedMs: number): Unmet | null;
+  /** Which of its selectors that was, where it is about an element that is there. */
+  found?(read: NonNullable<unknown>): FoundBy;
 }
 
 /** Something that is not so. */
@@ -23,9 +25,9 @@ export interface Unmet {
 
 /**
  * Waits until all that a step names is so at once, or with `negate` until something is not. Throws StepFailure that says what
- * is missing at the end of the step's time.
+ * is missing at the end of the step's time. Gives the selector by which the element was found; null where none was to be.
  */
-export async function waitForAll(data: DataOf<'waitFor'>, scene: Scene): Promise<void> {
+export async function waitForAll(data: DataOf<'waitFor'>, scene: Scene): Promise<FoundBy | null> {
   const { budget, clock, halt, frame } = scene;
   const { load, negate = false } = data;
   const within = `within ${duration(budget.timeoutMs)}`;
@@ -59,11 +61,14 @@ export async function waitForAll(data: DataOf<'waitFor'>, scene: Scene): Promise
     unmet = conditions
       .map((condition, index) => condition.unmet(reads[index] ?? 'again', elapsedMs))
       .filter((each) => each !== null);
-    if (unmet.length > 0 === negate) return;
+    if (unmet.length > 0 === negate) {
+      const [about] = conditions;
+      return negate ? null : (about?.found?.(reads[0] ?? 'again') ?? null);
+    }
     if (budget.remainingMs() === 0) break;
     if (alone === undefined) await budget.spend(clock.sleep(frameMs, halt));
   }
-  if (conditions.length === 0) return;
+  if (conditions.length === 0) return null;
   if (known === null) throw new StepFailure('timeout', `the page at ${frame.url()} did not answer ${within}`);
   if (negate) throw new StepFailure('timeout', `what was not to be so any more was still so ${within}`);
   const isAbsent = unmet.every(({ kind }) => kind === 'not_found');

@@ -1,6 +1,6 @@
 import type { BrowserContext, Dialog } from 'playwright-core';
 import { limits } from '../../protocol/limits.ts';
-import { cut } from '../step/step-error.ts';
+import { cut, type StepFailure } from '../step/step-error.ts';
 
 /** A dialog of a page, as a step sees it. */
 export interface SeenDialog {
@@ -52,10 +52,10 @@ export interface RunDialogs {
   nextHeld(): Promise<SeenDialog>;
   /** Answers the one that is held. Rejects as Playwright does when its page went away. */
   answer(answer: DialogAnswer): Promise<void>;
-  /** The step that opened a dialog ended with it; `work` is what of it goes on once the dialog is answered. */
-  leave(work: Promise<unknown>): void;
-  /** Resolves when what was left has ended. */
-  left(): Promise<void>;
+  /** The step that opened a dialog ended with it; `work` is what of it goes on once the dialog is answered, and what went wrong. */
+  leave(work: Promise<StepFailure | null>): void;
+  /** Resolves when what was left has ended, with what went wrong that a step must tell. */
+  left(): Promise<StepFailure | null>;
   arm(armed: ArmedDialog): void;
   /** Dialogs that came for armed answers since the last call. */
   takeLate(): LateDialog[];
@@ -79,7 +79,7 @@ export function createRunDialogs(): RunDialogs {
   const late: LateDialog[] = [];
   const notes: string[] = [];
   let mayHold = (): boolean => false;
-  let leftWork: Promise<void> = Promise.resolve();
+  let leftWork: Promise<StepFailure | null> = Promise.resolve(null);
   const holding = createBell();
   const arming = createBell();
 
@@ -139,10 +139,7 @@ export function createRunDialogs(): RunDialogs {
       if (dialog !== null) await give(dialog, answer);
     },
     leave(work) {
-      leftWork = work.then(
-        () => {},
-        () => {},
-      );
+      leftWork = work;
     },
     left: () => leftWork,
     arm: (one) => void armed.push(one),

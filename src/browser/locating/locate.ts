@@ -126,8 +126,14 @@ function choose(
 ): number | null {
   let neededMs = 0;
   let lastResort: number | null = null;
+  let hidden: number | null = null;
   for (const [index, look] of looks.entries()) {
     const hasFailed = wanted.failed?.has(wanted.candidates[index] ?? '') === true;
+    if (look.state === 'ready' && !hasFailed && look.isHidden === true) {
+      hidden ??= elapsedMs >= neededMs ? index : null;
+      neededMs = Math.max(neededMs, patience.graceMs);
+      continue;
+    }
     if (look.state === 'ready' && !hasFailed) return elapsedMs >= neededMs ? index : null;
     // The element whose text is asked for is there: another element with that text is not it.
     if (look.state === 'different') return null;
@@ -139,6 +145,7 @@ function choose(
     );
     if (look.state === 'covered' || look.state === 'ready') lastResort ??= index;
   }
+  if (hidden !== null) return hidden;
   return lastResort !== null && elapsedMs >= patience.stuckMs && !isEnding ? lastResort : null;
 }
 
@@ -151,7 +158,6 @@ function found(
 ): Found {
   const { written = '', playwright = '' } = candidates[index] ?? {};
   const look = looks[index] ?? { ...absent, at: 0, state: 'ready' };
-  const [insteadOf = '', ...others] = wanted.candidates;
   return {
     locator: frame.locator(playwright).nth(look.at),
     selector: written,
@@ -161,14 +167,17 @@ function found(
     ...(look.isOption === undefined ? {} : { isOption: look.isOption }),
     ...(index === 0
       ? {}
-      : {
-          healed: {
-            selector: written,
-            insteadOf,
-            proposed: [written, insteadOf, ...others.filter((other) => other !== written)],
-          },
-          passedOver: whyPassedOver(looks[0] ?? absent),
-        }),
+      : { healed: healedBy(written, wanted.candidates), passedOver: whyPassedOver(looks[0] ?? absent) }),
+  };
+}
+
+/** That a selector found what the first of them did not. */
+export function healedBy(selector: string, candidates: readonly string[]): NonNullable<Found['healed']> {
+  const [insteadOf = '', ...others] = candidates;
+  return {
+    selector,
+    insteadOf,
+    proposed: [selector, insteadOf, ...others.filter((other) => other !== selector)],
   };
 }
 

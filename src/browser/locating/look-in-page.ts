@@ -2,8 +2,11 @@ import { findInPage } from './find-in-page.ts';
 import { composedForPage } from './page-source.ts';
 import type { InPagePart } from './read-candidate.ts';
 
-/** What a step needs of its element before it can act: to be there, to be ready for a click, to take text. */
-export type Need = 'present' | 'clickable' | 'writable';
+/**
+ * What a step needs of its element before it can act: to be there, to be ready for a click, to take text. `shown` takes one that is hidden
+ * only where nothing else is there; so does `checkable`, to which a box shows where its label does.
+ */
+export type Need = 'present' | 'shown' | 'checkable' | 'clickable' | 'writable';
 
 /** One look at all candidates of a step that the page itself can look for. */
 export interface LookRequest {
@@ -41,6 +44,8 @@ export interface ElementLook {
   detail?: string;
   /** It is an option of a select that is closed: there, but with no place in the window. */
   isOption?: true;
+  /** It is ready as far as it is there, but another one that shows would be better. */
+  isHidden?: true;
 }
 
 /** What a look is given in front of its request: elements that another engine has found, or the document it runs in. */
@@ -157,9 +162,16 @@ async function look(
     return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
   }
 
+  function hasVisibleLabel(element: Element): boolean {
+    return element instanceof HTMLInputElement && [...(element.labels ?? [])].some(isVisible);
+  }
+
   function judge(elements: readonly Element[]): ElementLook {
-    const visibleAt = elements.findIndex(isVisible);
-    const at = visibleAt === -1 && request.need === 'present' && elements.length > 0 ? 0 : visibleAt;
+    const isAnyGood = ['present', 'shown', 'checkable'].includes(request.need);
+    const shows =
+      request.need === 'checkable' ? (each: Element) => isVisible(each) || hasVisibleLabel(each) : isVisible;
+    const visibleAt = elements.findIndex(shows);
+    const at = visibleAt === -1 && isAnyGood && elements.length > 0 ? 0 : visibleAt;
     const element = elements[at];
     const look = (state: ElementState, detail?: string): ElementLook => ({
       state,
@@ -167,10 +179,11 @@ async function look(
       at,
       ...(detail === undefined ? {} : { detail }),
       ...(element !== undefined && isClosedOption(element) ? { isOption: true } : {}),
+      ...(visibleAt === -1 && isAnyGood && request.need !== 'present' ? { isHidden: true } : {}),
     });
     if (elements.length === 0) return look('absent');
     if (element === undefined) return look('hidden');
-    if (request.need !== 'present' && isDisabled(element)) return look('disabled');
+    if (!isAnyGood && isDisabled(element)) return look('disabled');
     if (request.need === 'writable' && isReadOnly(element)) return look('readonly');
     if (request.need === 'clickable') {
       const cover = coverOf(element);

@@ -97,6 +97,7 @@ function describe({ state, matches, detail }: ElementLook): string {
 
 /** Why a candidate was passed over for one after it. */
 export function whyPassedOver(look: ElementLook): string {
+  if (look.isHidden === true) return describe({ ...look, state: 'hidden' });
   return look.state === 'absent' ? 'was not there' : describe(look);
 }
 

@@ -130,7 +130,7 @@ export const elementTypes = {
     aliases: { fill: {}, change: {} },
     fieldAliases: { ...timeoutAlias, value: ['text'] },
     summary:
-      'Replace the content of the field by `value`; a select takes the option, a checkbox true or false. `how`: `replace`, `append`, `keys` (key by key), `html`',
+      'Replace the content of the field by `value`; a select takes the option, a checkbox true or false. `how`: `replace`, `keys` (key by key), `append` (the same behind what is there), `html`',
     data: z.strictObject({
       ...target,
       ...place,
