@@ -1,5 +1,5 @@
 import type { NodeType } from '../../flow/node-types/node-types.ts';
-import { argumentsCode, objectCode, textCode, Unwritable, valueCode, variableCode } from './code.ts';
+import { argumentsCode, isTrue, objectCode, textCode, Unwritable, valueCode, variableCode } from './code.ts';
 import { conditionCode, expectationCode, expectedCode } from './question-code.ts';
 
 /** What a step is written of. */
@@ -82,7 +82,7 @@ export function stepCode(source: StepSource): string[] {
     case 'select':
       return act('selectOption', optionCode(fields), objectCode({ timeout }));
     case 'focus':
-      return act(fields['leave'] === true ? 'blur' : 'focus', objectCode({ timeout }));
+      return act(isTrue(fields['leave']) ? 'blur' : 'focus', objectCode({ timeout }));
     case 'submit':
       return [`await ${element()}.evaluate((node) => (node.form ?? node.closest('form')).requestSubmit());`];
     case 'upload':
@@ -158,7 +158,7 @@ export function stepCode(source: StepSource): string[] {
       ) {
         throw new Unwritable('a slow network');
       }
-      return [`await ${page}.context().setOffline(${fields['offline'] === true});`];
+      return [`await ${page}.context().setOffline(${isTrue(fields['offline'])});`];
     case 'mouse': {
       const { action, position } = fields;
       const { x, y } = Object(position) as Record<string, unknown>;
@@ -249,7 +249,7 @@ function waitCode({ fields, page, element }: StepSource): string[] {
   const timeout = objectCode({ timeout: timeoutMs });
   const lines: string[] = [];
   if (fields['properties'] !== undefined) throw new Unwritable('properties');
-  const isTurned = negate === true || negate === 'true';
+  const isTurned = isTrue(negate);
   const asserted = (question: Record<string, unknown>): void => {
     lines.push(expectationCode({ ...question, timeoutMs, ...(isTurned ? { negate } : {}) }, page, element));
   };
