@@ -1,6 +1,7 @@
 import { findInPage } from '../locating/find-in-page.ts';
 import { composedForPage } from '../locating/page-source.ts';
 import type { InPagePart } from '../locating/read-candidate.ts';
+import { isDisabled, isVisible, textOf } from '../locating/rules-in-page.ts';
 
 /** What is read of elements; what is not asked for is not read. */
 export interface FactsAsked {
@@ -59,58 +60,22 @@ export interface Reading {
  * known one.
  */
 export const readFacts: (given: readonly Element[], request: FactsRequest) => Promise<Reading> =
-  composedForPage(read, findInPage);
+  composedForPage(read, findInPage, isVisible, isDisabled, textOf);
 
 /** Sent as source text: it must not use anything from outside itself but what it is given. */
 async function read(
   find: typeof findInPage,
+  isShown: typeof isVisible,
+  takesNothing: typeof isDisabled,
+  readText: typeof textOf,
   given: readonly Element[],
   { way, asked, known, waitMs }: FactsRequest,
 ): Promise<Reading> {
   const { attributes = [], properties = [] } = asked;
   const boxes = new Map<Element, { box: string; frames: number }>();
 
-  // The rules for "visible", "enabled" and a text are those by which elements are found (look-in-page.ts).
-  function isVisible(element: Element): boolean {
-    const style = getComputedStyle(element);
-    if (style.display === 'contents') {
-      return [...element.childNodes].some((child) => {
-        if (child instanceof Element) return isVisible(child);
-        if (!(child instanceof Text)) return false;
-        const range = document.createRange();
-        range.selectNode(child);
-        const { width, height } = range.getBoundingClientRect();
-        return width > 0 && height > 0;
-      });
-    }
-    if (style.visibility !== 'visible' || !element.checkVisibility()) return false;
-    const { width, height } = element.getBoundingClientRect();
-    return width > 0 && height > 0;
-  }
-
-  function textOf(node: Node): string {
-    if (node instanceof Element) {
-      if (['SCRIPT', 'NOSCRIPT', 'STYLE'].includes(node.nodeName)) return '';
-      if (node instanceof HTMLInputElement && ['submit', 'button', 'reset'].includes(node.type))
-        return node.value;
-    }
-    const children = [
-      ...node.childNodes,
-      ...(node instanceof Element ? [...(node.shadowRoot?.childNodes ?? [])] : []),
-    ];
-    return children
-      .map((child) => (child instanceof Text ? child.data : child instanceof Element ? textOf(child) : ''))
-      .join('');
-  }
-
-  function isEnabled(element: Element): boolean {
-    return !element.matches(
-      'button:disabled,input:disabled,select:disabled,textarea:disabled,option:disabled',
-    );
-  }
-
   function isEditable(element: Element): boolean {
-    if (!isEnabled(element)) return false;
+    if (takesNothing(element)) return false;
     if (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement)
       return !element.readOnly;
     return element instanceof HTMLSelectElement || isContentEditable(element);
@@ -170,7 +135,7 @@ async function read(
     const control = element instanceof HTMLLabelElement ? (element.control ?? element) : element;
     return {
       isVisible: isSeen,
-      isEnabled: isEnabled(control),
+      isEnabled: !takesNothing(control),
       isEditable: isEditable(control),
       isChecked: isChecked(control),
       isFocused: isFocused(control),
@@ -178,14 +143,14 @@ async function read(
       value: fieldValueOf(control),
       selected:
         control instanceof HTMLSelectElement ? [...control.selectedOptions].map(({ label }) => label) : null,
-      text: asked.text === true ? textOf(element).slice(0, 1_000_000) : '',
+      text: asked.text === true ? readText(element).slice(0, 1_000_000) : '',
       attributes: attributes.map((name) => attributeOf(element, name)),
       properties: properties.map((name) => propertyOf(element, name)),
     };
   }
 
   function readingOf(elements: readonly Element[]): Reading {
-    const seen = elements.map(isVisible);
+    const seen = elements.map(isShown);
     const at = Math.max(0, seen.indexOf(true));
     const first = elements[at];
     return {

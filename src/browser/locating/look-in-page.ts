@@ -1,6 +1,7 @@
 import { findInPage } from './find-in-page.ts';
 import { composedForPage } from './page-source.ts';
 import type { InPagePart } from './read-candidate.ts';
+import { isDisabled, isVisible, tagOf, textOf } from './rules-in-page.ts';
 
 /** What a step needs of its element before it can act: to be there, to be ready for a click, to take text. */
 export type Need = 'present' | 'clickable' | 'writable';
@@ -53,46 +54,32 @@ type Given = LookRequest | readonly Element[] | Node;
 export const lookInPage: (given: Given, request?: LookRequest) => Promise<ElementLook[]> = composedForPage(
   look,
   findInPage,
+  isVisible,
+  isDisabled,
+  textOf,
+  tagOf,
 );
 
 /** Sent as source text: it must not use anything from outside itself but what it is given. */
 async function look(
   find: typeof findInPage,
+  hasBox: typeof isVisible,
+  takesNothing: typeof isDisabled,
+  readText: typeof textOf,
+  name: typeof tagOf,
   given: Given,
   requestForElements?: LookRequest,
 ): Promise<ElementLook[]> {
   const elementsGiven = Array.isArray(given) ? (given as readonly Element[]) : null;
   const request = requestForElements ?? (given as LookRequest);
 
-  // The rules for "visible", "enabled" and an element's text are Playwright's, so that what is found can be acted on.
-  function isVisible(element: Element): boolean {
+  function isShown(element: Element): boolean {
     // An option shows where its select does.
-    const select = isClosedOption(element) ? element.closest('select') : null;
-    if (select !== null) return isVisible(select);
-    const style = getComputedStyle(element);
-    if (style.display === 'contents') {
-      return [...element.childNodes].some((child) => {
-        if (child instanceof Element) return isVisible(child);
-        if (!(child instanceof Text)) return false;
-        const range = document.createRange();
-        range.selectNode(child);
-        const { width, height } = range.getBoundingClientRect();
-        return width > 0 && height > 0;
-      });
-    }
-    if (style.visibility !== 'visible' || !element.checkVisibility()) return false;
-    const { width, height } = element.getBoundingClientRect();
-    return width > 0 && height > 0;
+    return hasBox((isClosedOption(element) ? element.closest('select') : null) ?? element);
   }
 
   function isClosedOption(element: Element): boolean {
     return element instanceof HTMLOptionElement && element.getClientRects().length === 0;
-  }
-
-  function isDisabled(element: Element): boolean {
-    return element.matches(
-      'button:disabled,input:disabled,select:disabled,textarea:disabled,option:disabled',
-    );
   }
 
   function isReadOnly(element: Element): boolean {
@@ -102,11 +89,6 @@ async function look(
 
   function parentOf(node: Node): Node | null {
     return node.parentNode instanceof ShadowRoot ? node.parentNode.host : node.parentNode;
-  }
-
-  function name(element: Element): string {
-    const classes = [...element.classList].slice(0, 2).map((className) => `.${className}`);
-    return `<${element.localName}${element.id === '' ? '' : `#${element.id}`}${classes.join('')}>`;
   }
 
   /** The element that would get a click instead of this one; null when it gets it, or when it must be scrolled to first. */
@@ -137,28 +119,13 @@ async function look(
     return hit;
   }
 
-  function textOf(node: Node): string {
-    if (node instanceof Element) {
-      if (['SCRIPT', 'NOSCRIPT', 'STYLE'].includes(node.nodeName)) return '';
-      if (node instanceof HTMLInputElement && ['submit', 'button', 'reset'].includes(node.type))
-        return node.value;
-    }
-    const children = [
-      ...node.childNodes,
-      ...(node instanceof Element ? [...(node.shadowRoot?.childNodes ?? [])] : []),
-    ];
-    return children
-      .map((child) => (child instanceof Text ? child.data : child instanceof Element ? textOf(child) : ''))
-      .join('');
-  }
-
   // The sign at the end tells whoever takes secrets out of it that a part of one may stand before it.
   function cut(text: string, length: number): string {
     return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
   }
 
   function judge(elements: readonly Element[]): ElementLook {
-    const visibleAt = elements.findIndex(isVisible);
+    const visibleAt = elements.findIndex(isShown);
     const at = visibleAt === -1 && request.need === 'present' && elements.length > 0 ? 0 : visibleAt;
     const element = elements[at];
     const look = (state: ElementState, detail?: string): ElementLook => ({
@@ -170,18 +137,18 @@ async function look(
     });
     if (elements.length === 0) return look('absent');
     if (element === undefined) return look('hidden');
-    if (request.need !== 'present' && isDisabled(element)) return look('disabled');
+    if (request.need !== 'present' && takesNothing(element)) return look('disabled');
     if (request.need === 'writable' && isReadOnly(element)) return look('readonly');
     if (request.need === 'clickable') {
       const cover = coverOf(element);
       if (cover !== null) return look('covered', name(cover));
     }
     if (request.expected !== null) {
-      const text = textOf(element).replaceAll('\u200b', '').trim().replace(/\s+/g, ' ');
+      const text = readText(element).replaceAll('\u200b', '').trim().replace(/\s+/g, ' ');
       return look(text === request.expected ? 'ready' : 'different', cut(text, 4_000));
     }
     if (!request.readsText) return look('ready');
-    const text = element instanceof HTMLElement ? element.innerText : textOf(element);
+    const text = element instanceof HTMLElement ? element.innerText : readText(element);
     return look('ready', cut(text, 100_000));
   }
 
