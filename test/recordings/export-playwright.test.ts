@@ -206,7 +206,7 @@ while (!(variables.left === '0')) {
   it('is refused with every field that would be left out', () => {
     expect(
       refusalsOf([
-        ['viewport', { width: 800, height: 600, isLandscape: true }],
+        ['viewport', { width: 800, height: 600, isMobile: true, isLandscape: false }],
         ['evaluate', { script: 'return 1;', frame: ['#shop'] }],
         ['navigate', { url: 'https://shop.example/', timeoutMs: 100, retries: 0, retryDelayMs: 5 }],
         ['type', { selector: '#name', value: 'Ann', delayMs: 30 }],
@@ -214,11 +214,11 @@ while (!(variables.left === '0')) {
         ['viewport', { width: 800, height: 600, hasTouch: true }],
       ]),
     ).toEqual([
-      'node "1-viewport" (viewport): there are no words for isLandscape',
+      'node "1-viewport" (viewport): an orientation other than that of the window',
       'node "2-evaluate" (evaluate): there are no words for frame',
       'node "4-type" (type): there are no words for delayMs',
       'node "5-switchPage" (switchPage): there are no words for name',
-      'node "6-viewport" (viewport): there are no words for hasTouch',
+      'node "6-viewport" (viewport): pixel ratio, touch and mobile layout in another step than the first',
     ]);
   });
 
@@ -265,6 +265,18 @@ while (!(variables.left === '0')) {
     );
     expect(script).toContain("  await download.saveAs('bill.pdf');");
     expect(script).toContain('dialog.accept()');
+  });
+
+  it('takes windows as the Recorder writes them', () => {
+    const desktop = { deviceScaleFactor: 1, isMobile: false, hasTouch: false, isLandscape: false };
+    const script = exportPlaywright(
+      flowFile([
+        ['viewport', { width: 800, height: 600, ...desktop }],
+        ['viewport', { width: 400, height: 300, ...desktop }],
+      ]),
+    );
+    expect(script).toContain('test.use({ viewport: { width: 800, height: 600 }');
+    expect(script).toContain('await page.setViewportSize({ width: 400, height: 300 });');
   });
 
   it('takes flags as forms write them', () => {

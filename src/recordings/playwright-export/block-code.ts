@@ -1,6 +1,6 @@
 import type { NodeType } from '../../flow/node-types/node-types.ts';
 import type { Step } from '../../flow/step.ts';
-import { objectCode, textCode, Unwritable, valueCode, variableCode } from './code.ts';
+import { isTrue, objectCode, textCode, Unwritable, valueCode, variableCode } from './code.ts';
 import { locatorCode } from './locator-code.ts';
 import { conditionCode, expectedCode } from './question-code.ts';
 import { stepCode } from './step-code.ts';
@@ -243,6 +243,10 @@ export function indented(lines: readonly string[]): string[] {
 }
 
 function settingsCode({ fields }: Step): string {
-  const { width, height, deviceScaleFactor, isMobile, hasTouch } = fields;
+  const { width, height, deviceScaleFactor, isMobile, hasTouch, isLandscape } = fields;
+  // Only mobile layout has an orientation, and Playwright takes that of the window.
+  const isWide = Number(width) > Number(height);
+  if (isTrue(isMobile) && isLandscape !== undefined && isTrue(isLandscape) !== isWide)
+    throw new Unwritable('an orientation other than that of the window');
   return objectCode({ viewport: { width, height }, deviceScaleFactor, isMobile, hasTouch });
 }
