@@ -1,7 +1,7 @@
 import { findInPage } from '../locating/find-in-page.ts';
 import { composedForPage } from '../locating/page-source.ts';
 import type { InPagePart } from '../locating/read-candidate.ts';
-import { isDisabled, isVisible, textOf } from '../locating/rules-in-page.ts';
+import { isDisabledInPage, isShownInPage, textInPage } from '../locating/rules-in-page.ts';
 
 /** What is read of elements; what is not asked for is not read. */
 export interface FactsAsked {
@@ -60,22 +60,26 @@ export interface Reading {
  * known one.
  */
 export const readFacts: (given: readonly Element[], request: FactsRequest) => Promise<Reading> =
-  composedForPage(read, findInPage, isVisible, isDisabled, textOf);
+  composedForPage(read, findInPage, isShownInPage, isDisabledInPage, textInPage);
 
 /** Sent as source text: it must not use anything from outside itself but what it is given. */
 async function read(
   find: typeof findInPage,
-  isShown: typeof isVisible,
-  takesNothing: typeof isDisabled,
-  readText: typeof textOf,
+  isVisible: typeof isShownInPage,
+  isDisabled: typeof isDisabledInPage,
+  textOf: typeof textInPage,
   given: readonly Element[],
   { way, asked, known, waitMs }: FactsRequest,
 ): Promise<Reading> {
   const { attributes = [], properties = [] } = asked;
   const boxes = new Map<Element, { box: string; frames: number }>();
 
+  function isEnabled(element: Element): boolean {
+    return !isDisabled(element);
+  }
+
   function isEditable(element: Element): boolean {
-    if (takesNothing(element)) return false;
+    if (!isEnabled(element)) return false;
     if (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement)
       return !element.readOnly;
     return element instanceof HTMLSelectElement || isContentEditable(element);
@@ -135,7 +139,7 @@ async function read(
     const control = element instanceof HTMLLabelElement ? (element.control ?? element) : element;
     return {
       isVisible: isSeen,
-      isEnabled: !takesNothing(control),
+      isEnabled: isEnabled(control),
       isEditable: isEditable(control),
       isChecked: isChecked(control),
       isFocused: isFocused(control),
@@ -143,14 +147,14 @@ async function read(
       value: fieldValueOf(control),
       selected:
         control instanceof HTMLSelectElement ? [...control.selectedOptions].map(({ label }) => label) : null,
-      text: asked.text === true ? readText(element).slice(0, 1_000_000) : '',
+      text: asked.text === true ? textOf(element).slice(0, 1_000_000) : '',
       attributes: attributes.map((name) => attributeOf(element, name)),
       properties: properties.map((name) => propertyOf(element, name)),
     };
   }
 
   function readingOf(elements: readonly Element[]): Reading {
-    const seen = elements.map(isShown);
+    const seen = elements.map(isVisible);
     const at = Math.max(0, seen.indexOf(true));
     const first = elements[at];
     return {

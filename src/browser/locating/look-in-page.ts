@@ -1,7 +1,7 @@
 import { findInPage } from './find-in-page.ts';
 import { composedForPage } from './page-source.ts';
 import type { InPagePart } from './read-candidate.ts';
-import { isDisabled, isVisible, tagOf, textOf } from './rules-in-page.ts';
+import { isDisabledInPage, isShownInPage, tagInPage, textInPage } from './rules-in-page.ts';
 
 /** What a step needs of its element before it can act: to be there, to be ready for a click, to take text. */
 export type Need = 'present' | 'clickable' | 'writable';
@@ -54,28 +54,28 @@ type Given = LookRequest | readonly Element[] | Node;
 export const lookInPage: (given: Given, request?: LookRequest) => Promise<ElementLook[]> = composedForPage(
   look,
   findInPage,
-  isVisible,
-  isDisabled,
-  textOf,
-  tagOf,
+  isShownInPage,
+  isDisabledInPage,
+  textInPage,
+  tagInPage,
 );
 
 /** Sent as source text: it must not use anything from outside itself but what it is given. */
 async function look(
   find: typeof findInPage,
-  hasBox: typeof isVisible,
-  takesNothing: typeof isDisabled,
-  readText: typeof textOf,
-  name: typeof tagOf,
+  isShown: typeof isShownInPage,
+  isDisabled: typeof isDisabledInPage,
+  textOf: typeof textInPage,
+  name: typeof tagInPage,
   given: Given,
   requestForElements?: LookRequest,
 ): Promise<ElementLook[]> {
   const elementsGiven = Array.isArray(given) ? (given as readonly Element[]) : null;
   const request = requestForElements ?? (given as LookRequest);
 
-  function isShown(element: Element): boolean {
+  function isVisible(element: Element): boolean {
     // An option shows where its select does.
-    return hasBox((isClosedOption(element) ? element.closest('select') : null) ?? element);
+    return isShown((isClosedOption(element) ? element.closest('select') : null) ?? element);
   }
 
   function isClosedOption(element: Element): boolean {
@@ -125,7 +125,7 @@ async function look(
   }
 
   function judge(elements: readonly Element[]): ElementLook {
-    const visibleAt = elements.findIndex(isShown);
+    const visibleAt = elements.findIndex(isVisible);
     const at = visibleAt === -1 && request.need === 'present' && elements.length > 0 ? 0 : visibleAt;
     const element = elements[at];
     const look = (state: ElementState, detail?: string): ElementLook => ({
@@ -137,18 +137,18 @@ async function look(
     });
     if (elements.length === 0) return look('absent');
     if (element === undefined) return look('hidden');
-    if (request.need !== 'present' && takesNothing(element)) return look('disabled');
+    if (request.need !== 'present' && isDisabled(element)) return look('disabled');
     if (request.need === 'writable' && isReadOnly(element)) return look('readonly');
     if (request.need === 'clickable') {
       const cover = coverOf(element);
       if (cover !== null) return look('covered', name(cover));
     }
     if (request.expected !== null) {
-      const text = readText(element).replaceAll('\u200b', '').trim().replace(/\s+/g, ' ');
+      const text = textOf(element).replaceAll('\u200b', '').trim().replace(/\s+/g, ' ');
       return look(text === request.expected ? 'ready' : 'different', cut(text, 4_000));
     }
     if (!request.readsText) return look('ready');
-    const text = element instanceof HTMLElement ? element.innerText : readText(element);
+    const text = element instanceof HTMLElement ? element.innerText : textOf(element);
     return look('ready', cut(text, 100_000));
   }
 

@@ -1,6 +1,6 @@
 import { accessibleName } from './accessible-name.ts';
 import { composedForPage } from './page-source.ts';
-import { tagOf } from './rules-in-page.ts';
+import { tagInPage } from './rules-in-page.ts';
 
 /** What is known of an element that was looked for in vain. */
 export interface LookalikeRequest {
@@ -20,13 +20,13 @@ export interface Lookalike {
 export const nearestInPage: (request: LookalikeRequest) => Lookalike | null = composedForPage(
   nearest,
   accessibleName,
-  tagOf,
+  tagInPage,
 );
 
 /** Sent as source text: it must not use anything from outside itself but what it is given. */
 function nearest(
   nameOf: typeof accessibleName,
-  tagFor: typeof tagOf,
+  tagOf: typeof tagInPage,
   { words }: LookalikeRequest,
 ): Lookalike | null {
   // More of a page than this is not worth the time of a step that has failed already.
@@ -109,7 +109,7 @@ function nearest(
   if (best === null) return null;
   const { element, text } = best;
   return {
-    element: tagFor(element),
+    element: tagOf(element),
     // The sign at the end tells whoever takes secrets out of it that a part of one may stand before it.
     text: text.length <= 60 ? text : `${text.slice(0, 59)}…`,
   };

@@ -2,11 +2,11 @@
 // "visible", "disabled" and an element's text are Playwright's, so that what is found can be acted on.
 
 /** Has a box, its own or that of what is in it, and no style hides it. */
-export function isVisible(element: Element): boolean {
+export function isShownInPage(element: Element): boolean {
   const style = getComputedStyle(element);
   if (style.display === 'contents') {
     return [...element.childNodes].some((child) => {
-      if (child instanceof Element) return isVisible(child);
+      if (child instanceof Element) return isShownInPage(child);
       if (!(child instanceof Text)) return false;
       const range = document.createRange();
       range.selectNode(child);
@@ -20,12 +20,12 @@ export function isVisible(element: Element): boolean {
 }
 
 /** Takes nothing from a person, by itself or by the fieldset around it. */
-export function isDisabled(element: Element): boolean {
+export function isDisabledInPage(element: Element): boolean {
   return element.matches('button:disabled,input:disabled,select:disabled,textarea:disabled,option:disabled');
 }
 
 /** The text of all that is in it, open shadow trees included, white space as it is. */
-export function textOf(node: Node): string {
+export function textInPage(node: Node): string {
   if (node instanceof Element) {
     if (['SCRIPT', 'NOSCRIPT', 'STYLE'].includes(node.nodeName)) return '';
     if (node instanceof HTMLInputElement && ['submit', 'button', 'reset'].includes(node.type))
@@ -36,12 +36,12 @@ export function textOf(node: Node): string {
     ...(node instanceof Element ? [...(node.shadowRoot?.childNodes ?? [])] : []),
   ];
   return children
-    .map((child) => (child instanceof Text ? child.data : child instanceof Element ? textOf(child) : ''))
+    .map((child) => (child instanceof Text ? child.data : child instanceof Element ? textInPage(child) : ''))
     .join('');
 }
 
 /** How people are told of it: `<button#buy.large>`. */
-export function tagOf(element: Element): string {
+export function tagInPage(element: Element): string {
   const classes = [...element.classList].slice(0, 2).map((className) => `.${className}`);
   return `<${element.localName}${element.id === '' ? '' : `#${element.id}`}${classes.join('')}>`;
 }
