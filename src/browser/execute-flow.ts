@@ -8,32 +8,24 @@ import { walkThrough } from '../flow/walk.ts';
 import { abortScope } from '../lib/abort-scope.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ExpectedError } from '../lib/errors.ts';
-import type { Redactor } from '../lib/redactor.ts';
 import { unlessAborted } from '../lib/unless-aborted.ts';
 import { limits } from '../protocol/limits.ts';
 import type { RunError, RunResult, StepEvent, StepResult } from '../protocol/run-result.ts';
 import { networkOutcome } from './egress/network-outcome.ts';
-import { type Picture, takePicture } from './evidence/take-picture.ts';
 import { noTrace, startTrace, type TraceWanted, traceRefusal } from './evidence/trace.ts';
-import { createTypedFields, type TypedFields } from './evidence/typed-fields.ts';
+import { createTypedFields } from './evidence/typed-fields.ts';
 import { executeStep } from './execute-step.ts';
+import { keepEvidence, keepPicture, type PictureDeps } from './keep-evidence.ts';
 import { lateDialogResults } from './late-dialogs.ts';
 import type { RunPage } from './run-page.ts';
 import type { RunDeed } from './step/run-deed.ts';
 import { noFiles, type RunFiles } from './step/run-files.ts';
-import { cut } from './step/step-error.ts';
 import { completionOf, resultOf, runErrorFrom, withoutSecrets } from './step/step-result.ts';
 import { withinMs } from './step/time-budget.ts';
 import { isPassing, tryStep } from './try-step.ts';
 
-/** A picture to keep, of a failure or as a checkpoint, and the step it shows. */
-export type FailurePicture = Picture & { nodeId: string };
-
-/** Longest a result waits for its picture to be stored, whoever stores it. */
-const keepPictureMs = 30_000;
 /** Longest the browser may take to be told that it is to keep downloads; it takes some milliseconds. */
 const keepDownloadsMs = 5_000;
-
 /** Longest the end of a run waits for its trace; also of one that was stopped. */
 const finishTraceMs = 30_000;
 const never = new AbortController().signal;
@@ -59,8 +51,7 @@ export interface ExecuteDeps {
   onEvent(event: StepEvent): void;
   /** Hears what the run did on this machine, as it happens. */
   onDeed(deed: RunDeed): void;
-  /** Stores the picture of a failure; a problem does not change how the run ended. */
-  keepScreenshot(picture: FailurePicture): Promise<{ url: string } | { problem: string }>;
+  keepScreenshot: PictureDeps['keepScreenshot'];
   /** The files of this machine that the run may use; none where nothing is said. */
   files?: RunFiles;
   /** A pause before each step, for whoever watches. */
@@ -256,43 +247,6 @@ async function openUnlessStopped({ openPage, signal }: ExecuteDeps): Promise<Run
     if (error instanceof ExpectedError) return runErrorFrom(error);
     throw error;
   }
-}
-
-type PictureKept = Pick<StepResult, 'screenshotUrl' | 'screenshotProblem'>;
-
-async function keepEvidence(
-  step: Step,
-  {
-    opened,
-    halt,
-    ...hidden
-  }: { opened: RunPage; halt: AbortSignal; secrets: LocalSecrets; typed: TypedFields },
-  deps: ExecuteDeps,
-): Promise<PictureKept & Pick<StepResult, 'observed'>> {
-  const { redactor } = hidden.secrets;
-  const observed = opened.observer.seen(redactor);
-  const seen = observed === undefined ? {} : { observed };
-  // A page that waits for an answer lets nobody take a picture of it.
-  opened.dialogs.release();
-  const picture = await takePicture(opened.pages.inUse(), { clock: deps.clock, halt, hidden });
-  if ('problem' in picture) return { ...seen, screenshotProblem: cut(redactor.text(picture.problem)) };
-  return { ...seen, ...(await keepPicture(step, picture, deps, redactor)) };
-}
-
-async function keepPicture(
-  { nodeId }: Step,
-  picture: Picture,
-  { clock, keepScreenshot, signal }: ExecuteDeps,
-  redactor: Redactor,
-): Promise<PictureKept> {
-  const stored = withinMs(keepScreenshot({ nodeId, ...picture }), keepPictureMs, clock, signal);
-  const kept = (await stored.catch((error: unknown) => {
-    if (signal.aborted) return { problem: 'the run was stopped before the picture was stored' };
-    throw error;
-  })) ?? { problem: `the picture was not stored within ${keepPictureMs / 1_000} s` };
-  return 'url' in kept
-    ? { screenshotUrl: kept.url }
-    : { screenshotProblem: cut(redactor.text(kept.problem)) };
 }
 
 function msSince(startedAt: number, clock: Clock): number {

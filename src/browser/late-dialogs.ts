@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Redactor } from '../lib/redactor.ts';
 import type { StepResult } from '../protocol/run-result.ts';
 import { missingDialog } from './actions/answer-dialog.ts';
-import type { ArmedDialog, RunDialogs } from './evidence/run-dialogs.ts';
+import type { ArmedDialog, RunDialogs } from './pages/run-dialogs.ts';
 import { cut } from './step/step-error.ts';
 import { withinMs } from './step/time-budget.ts';
 

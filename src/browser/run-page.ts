@@ -4,10 +4,10 @@ import type { EgressProxy } from './egress/egress-proxy.ts';
 import { greetProxy } from './egress/greet-proxy.ts';
 import { type PageNetwork, pageNetwork } from './egress/page-network.ts';
 import { createPageObserver, type PageObserver } from './evidence/observer.ts';
-import { createRunDialogs, type RunDialogs } from './evidence/run-dialogs.ts';
-import { createRunDownloads, type RunDownloads } from './evidence/run-downloads.ts';
-import { type PageEmulation, pageEmulation } from './page-emulation.ts';
-import { type RunPages, runPages } from './run-pages.ts';
+import { type PageEmulation, pageEmulation } from './pages/page-emulation.ts';
+import { createRunDialogs, type RunDialogs } from './pages/run-dialogs.ts';
+import { createRunDownloads, type RunDownloads } from './pages/run-downloads.ts';
+import { type RunPages, runPages } from './pages/run-pages.ts';
 import { BrowserEndedFailure, type StepFailure } from './step/step-error.ts';
 
 /** A fresh context with the pages of one run. Nothing of an earlier run is in it, nothing of it stays. */

@@ -1,7 +1,7 @@
 import type { NodeType } from '../flow/node-types/node-types.ts';
 import type { Step } from '../flow/step.ts';
 import type { ActionDone } from './actions/scene.ts';
-import type { RunDialogs } from './evidence/run-dialogs.ts';
+import type { RunDialogs } from './pages/run-dialogs.ts';
 import { cut, StepFailure } from './step/step-error.ts';
 import { canOpenDialog, leavesPageAlone, nextInPage } from './step/steps-ahead.ts';
 

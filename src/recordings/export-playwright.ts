@@ -3,12 +3,13 @@ import type { FlowFile } from '../flow/flow-file.ts';
 import { stepsIn } from '../flow/step.ts';
 import { referencedVariables } from '../flow/variables.ts';
 import { UsageError } from '../lib/errors.ts';
-import { blockCode, indented, settingsCode } from './playwright-export/block-code.ts';
+import { blockCode, indented } from './playwright-export/block-code.ts';
 import { textCode } from './playwright-export/code.ts';
 
 /**
  * Writes a flow as a test of Playwright. A step's first selector that Playwright has words for is taken, without those that stand
- * in for it. Throws UsageError for a flow that is none, and for one with steps that cannot be said, naming all of them.
+ * in for it; what a step says of its time is kept where Playwright has a time, and a dialog is answered but not missed when it stays away.
+ * Throws UsageError for a flow that is none, and for one with steps or fields that cannot be said, naming all of them.
  */
 export function exportPlaywright({ name, flow, variables }: FlowFile): string {
   const title = name ?? 'flow';
@@ -17,8 +18,7 @@ export function exportPlaywright({ name, flow, variables }: FlowFile): string {
     const problems = checked.problems.map(({ message }) => message);
     throw new UsageError(`"${title}" is no flow that can run`, { problems });
   }
-  const settings = settingsCode(checked.steps[0]);
-  const { lines, functions, refusals } = blockCode(settings === '' ? checked.steps : checked.steps.slice(1));
+  const { settings, lines, functions, refusals } = blockCode(checked.steps);
   if (refusals.length > 0) {
     throw new UsageError(`"${title}" cannot be written as a test of Playwright`, { problems: refusals });
   }

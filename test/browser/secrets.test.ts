@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FailurePicture } from '../../src/browser/execute-flow.ts';
+import type { StepPicture } from '../../src/browser/keep-evidence.ts';
 import type { RunDeed } from '../../src/browser/step/run-deed.ts';
 import { browserTests } from '../support/flow-in-browser.ts';
 import { maskedShare } from '../support/picture-pixels.ts';
@@ -66,13 +66,13 @@ const pw = (more: object = {}) => secretsOf({ PW: { value, ...more } });
 const isOfSecrets = ({ type }: RunDeed): boolean => type === 'secret_typed';
 const missing = ['click', { selector: '#nowhere', timeoutMs: 50 }] as const;
 
-function pictureOf({ pictures }: { pictures: FailurePicture[] }): FailurePicture {
+function pictureOf({ pictures }: { pictures: StepPicture[] }): StepPicture {
   const [picture] = pictures;
   if (picture === undefined) throw new Error('no picture was taken');
   return picture;
 }
 
-async function shareOf(picture: FailurePicture, where: typeof box): Promise<number> {
+async function shareOf(picture: StepPicture, where: typeof box): Promise<number> {
   const opened = await site.browser().newRun();
   try {
     return await maskedShare(opened.page, picture, where);

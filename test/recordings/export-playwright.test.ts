@@ -24,6 +24,16 @@ function again(script: string) {
   return flow?.flow;
 }
 
+/** Why a flow cannot be written. */
+function refusalsOf(steps: Steps): readonly string[] {
+  try {
+    exportPlaywright(flowFile(steps));
+    return [];
+  } catch (error) {
+    return (error as { problems: readonly string[] }).problems;
+  }
+}
+
 const shop: Steps = [
   ['viewport', { width: 800, height: 600, deviceScaleFactor: 2, hasTouch: true }],
   ['navigate', { url: 'https://shop.example/{{SHOP}}', waitUntil: 'load' }],
@@ -193,6 +203,89 @@ while (!(variables.left === '0')) {
     }
   });
 
+  it('is refused with every field that would be left out', () => {
+    expect(
+      refusalsOf([
+        ['viewport', { width: 800, height: 600, isMobile: true, isLandscape: false }],
+        ['evaluate', { script: 'return 1;', frame: ['#shop'] }],
+        ['navigate', { url: 'https://shop.example/', timeoutMs: 100, retries: 0, retryDelayMs: 5 }],
+        ['type', { selector: '#name', value: 'Ann', delayMs: 30 }],
+        ['switchPage', { page: 'main', name: 'shop' }],
+        ['viewport', { width: 800, height: 600, hasTouch: true }],
+      ]),
+    ).toEqual([
+      'node "1-viewport" (viewport): an orientation other than that of the window',
+      'node "2-evaluate" (evaluate): there are no words for frame',
+      'node "4-type" (type): there are no words for delayMs',
+      'node "5-switchPage" (switchPage): there are no words for name',
+      'node "6-viewport" (viewport): pixel ratio, touch and mobile layout in another step than the first',
+    ]);
+  });
+
+  it('is refused where a decision or a loop has bounds of its own', () => {
+    const check = { subject: 'title', value: 'Paid' };
+    const { refusals } = blockCode([
+      { nodeId: 'a', type: 'if', fields: { ...check, waitMs: 500 } },
+      { nodeId: 'b', type: 'loop', fields: { ...check, kind: 'while', maxIterations: 3 } },
+      { nodeId: 'c', type: 'loop', fields: { ...check, kind: 'doWhile', as: 'i' } },
+      { nodeId: 'd', type: 'loop', fields: { kind: 'times', times: 2, as: 'i' } },
+    ]);
+    expect(refusals).toEqual([
+      'node "a" (if): there are no words for waitMs',
+      'node "b" (loop): there are no words for maxIterations',
+      'node "c" (loop): the count of rounds of such a loop',
+    ]);
+  });
+
+  it('is refused for dialogs and downloads that no step before them brings about', () => {
+    expect(
+      refusalsOf([
+        ['dialog', {}],
+        ['click', { selector: '#a' }],
+        ['dialog', {}],
+        ['download', {}],
+        ['dialog', { message: 'Sure?' }],
+        ['openPage', { url: 'https://shop.example/' }],
+        ['download', {}],
+      ]),
+    ).toEqual([
+      'node "1-dialog" (dialog): no step stands before it that could bring it about',
+      'node "5-dialog" (dialog): it is the second dialog of one step',
+      'node "7-download" (download): it would have to be waited for before its page is there',
+    ]);
+  });
+
+  it('keeps a download that follows the dialog of the same step', () => {
+    const script = exportPlaywright(
+      flowFile([
+        ['click', { selector: '#bill' }],
+        ['dialog', { action: 'accept' }],
+        ['download', { save: 'bill.pdf' }],
+      ]),
+    );
+    expect(script).toContain("  await download.saveAs('bill.pdf');");
+    expect(script).toContain('dialog.accept()');
+  });
+
+  it('takes windows as the Recorder writes them', () => {
+    const desktop = { deviceScaleFactor: 1, isMobile: false, hasTouch: false, isLandscape: false };
+    const script = exportPlaywright(
+      flowFile([
+        ['viewport', { width: 800, height: 600, ...desktop }],
+        ['viewport', { width: 400, height: 300, ...desktop }],
+      ]),
+    );
+    expect(script).toContain('test.use({ viewport: { width: 800, height: 600 }');
+    expect(script).toContain('await page.setViewportSize({ width: 400, height: 300 });');
+  });
+
+  it('takes flags as forms write them', () => {
+    const script = exportPlaywright(
+      flowFile([['assertion', { subject: 'title', value: 'Paid', soft: 'true' }]]),
+    );
+    expect(script).toContain("await expect.soft(page).toHaveTitle('Paid');");
+  });
+
   it('is refused with every step that cannot be said', () => {
     const steps: Steps = [
       ['totp', { selector: '#code', secret: 'CODE' }],
@@ -200,13 +293,7 @@ while (!(variables.left === '0')) {
       ['network', { latencyMs: 30 }],
       ['click', { selector: '#a', page: 'popup' }],
     ];
-    let problems: readonly string[] = [];
-    try {
-      exportPlaywright(flowFile(steps));
-    } catch (error) {
-      problems = (error as { problems: readonly string[] }).problems;
-    }
-    expect(problems).toEqual([
+    expect(refusalsOf(steps)).toEqual([
       'node "1-totp" (totp): there are no words for it',
       'node "2-click" (click): the selector aria/Buy: Playwright finds names by their role only',
       'node "3-network" (network): a slow network',

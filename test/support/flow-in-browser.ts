@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { NetworkRules } from '../../src/browser/egress/network-rules.ts';
 import type { TraceWanted } from '../../src/browser/evidence/trace.ts';
-import type { FailurePicture } from '../../src/browser/execute-flow.ts';
 import { executeFlow } from '../../src/browser/execute-flow.ts';
+import type { StepPicture } from '../../src/browser/keep-evidence.ts';
 import type { RunPage } from '../../src/browser/run-page.ts';
 import type { RunDeed } from '../../src/browser/step/run-deed.ts';
 import type { RunFiles } from '../../src/browser/step/run-files.ts';
@@ -29,7 +29,7 @@ export type ShortStep = readonly [NodeType, Record<string, unknown>];
 export interface RunSeen {
   result: RunResult;
   events: StepEvent[];
-  pictures: FailurePicture[];
+  pictures: StepPicture[];
   deeds: RunDeed[];
 }
 
@@ -89,7 +89,7 @@ interface RunGiven {
   slowMoMs?: number;
   beforeStep?: (step: Step) => Promise<void>;
   trace?: TraceWanted & { onProblem(problem: string): void };
-  keepScreenshot?: (picture: FailurePicture) => Promise<{ url: string } | { problem: string }>;
+  keepScreenshot?: (picture: StepPicture) => Promise<{ url: string } | { problem: string }>;
 }
 
 /** Executes steps in a browser. */
@@ -107,7 +107,7 @@ async function executeBlock(
   given: RunGiven,
 ): Promise<RunSeen> {
   const events: StepEvent[] = [];
-  const pictures: FailurePicture[] = [];
+  const pictures: StepPicture[] = [];
   const deeds: RunDeed[] = [];
   const result = await executeFlow(
     {

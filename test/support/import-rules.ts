@@ -28,7 +28,7 @@ export const roomOrder: Readonly<Record<string, readonly string[]>> = {
     'life',
     'health',
   ],
-  browser: ['install', 'step', 'egress', 'evidence', 'locating', 'actions'],
+  browser: ['install', 'step', 'egress', 'evidence', 'locating', 'pages', 'actions'],
   bridge: [
     'db',
     'events',

@@ -1,6 +1,6 @@
 import type { DataOf } from '../../flow/node-types/node-types.ts';
 import { duration } from '../../lib/duration.ts';
-import type { ArmedDialog, SeenDialog } from '../evidence/run-dialogs.ts';
+import type { ArmedDialog, SeenDialog } from '../pages/run-dialogs.ts';
 import { cut, StepFailure } from '../step/step-error.ts';
 import { mayOpenDialog } from '../step/steps-ahead.ts';
 import { comparisonWith } from './compare.ts';

@@ -1,6 +1,7 @@
 import { findInPage } from '../locating/find-in-page.ts';
 import { composedForPage } from '../locating/page-source.ts';
 import type { InPagePart } from '../locating/read-candidate.ts';
+import { isDisabledInPage, isShownInPage, textInPage } from '../locating/rules-in-page.ts';
 
 /** What is read of elements; what is not asked for is not read. */
 export interface FactsAsked {
@@ -61,54 +62,22 @@ export interface Reading {
  * known one.
  */
 export const readFacts: (given: readonly Element[], request: FactsRequest) => Promise<Reading> =
-  composedForPage(read, findInPage);
+  composedForPage(read, findInPage, isShownInPage, isDisabledInPage, textInPage);
 
 /** Sent as source text: it must not use anything from outside itself but what it is given. */
 async function read(
   find: typeof findInPage,
+  isVisible: typeof isShownInPage,
+  isDisabled: typeof isDisabledInPage,
+  textOf: typeof textInPage,
   given: readonly Element[],
   { way, asked, known, waitMs }: FactsRequest,
 ): Promise<Reading> {
   const { attributes = [], properties = [] } = asked;
   const boxes = new Map<Element, { box: string; frames: number }>();
 
-  // The rules for "visible", "enabled" and a text are those by which elements are found (look-in-page.ts).
-  function isVisible(element: Element): boolean {
-    const style = getComputedStyle(element);
-    if (style.display === 'contents') {
-      return [...element.childNodes].some((child) => {
-        if (child instanceof Element) return isVisible(child);
-        if (!(child instanceof Text)) return false;
-        const range = document.createRange();
-        range.selectNode(child);
-        const { width, height } = range.getBoundingClientRect();
-        return width > 0 && height > 0;
-      });
-    }
-    if (style.visibility !== 'visible' || !element.checkVisibility()) return false;
-    const { width, height } = element.getBoundingClientRect();
-    return width > 0 && height > 0;
-  }
-
-  function textOf(node: Node): string {
-    if (node instanceof Element) {
-      if (['SCRIPT', 'NOSCRIPT', 'STYLE'].includes(node.nodeName)) return '';
-      if (node instanceof HTMLInputElement && ['submit', 'button', 'reset'].includes(node.type))
-        return node.value;
-    }
-    const children = [
-      ...node.childNodes,
-      ...(node instanceof Element ? [...(node.shadowRoot?.childNodes ?? [])] : []),
-    ];
-    return children
-      .map((child) => (child instanceof Text ? child.data : child instanceof Element ? textOf(child) : ''))
-      .join('');
-  }
-
   function isEnabled(element: Element): boolean {
-    return !element.matches(
-      'button:disabled,input:disabled,select:disabled,textarea:disabled,option:disabled',
-    );
+    return !isDisabled(element);
   }
 
   function isEditable(element: Element): boolean {

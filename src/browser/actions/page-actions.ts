@@ -1,6 +1,6 @@
 import type { Page, Response } from 'playwright-core';
-import type { FrameSpot } from '../frames-in-use.ts';
 import { findFrame } from '../locating/find-frame.ts';
+import type { FrameSpot } from '../pages/frames-in-use.ts';
 import { StepFailure } from '../step/step-error.ts';
 import { cookieActions } from './cookie-actions.ts';
 import { loadAddress, openAddress } from './open-address.ts';

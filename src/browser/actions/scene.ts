@@ -3,12 +3,12 @@ import type { RunVariables } from '../../flow/run-variables.ts';
 import type { Step } from '../../flow/step.ts';
 import type { StepResult } from '../../protocol/run-result.ts';
 import type { Hidden } from '../evidence/hide-secrets.ts';
-import type { RunDialogs } from '../evidence/run-dialogs.ts';
-import type { RunDownloads } from '../evidence/run-downloads.ts';
 import type { Picture } from '../evidence/take-picture.ts';
 import type { Found, LocateDeps } from '../locating/locate.ts';
-import type { PageEmulation } from '../page-emulation.ts';
-import type { RunPages } from '../run-pages.ts';
+import type { PageEmulation } from '../pages/page-emulation.ts';
+import type { RunDialogs } from '../pages/run-dialogs.ts';
+import type { RunDownloads } from '../pages/run-downloads.ts';
+import type { RunPages } from '../pages/run-pages.ts';
 import type { RunFiles } from '../step/run-files.ts';
 
 /** What an action works on and may use: `page` and `frame` are those of this step. */

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import type { DataOf } from '../../flow/node-types/node-types.ts';
 import { duration } from '../../lib/duration.ts';
-import { type Download, downloadBytes } from '../evidence/run-downloads.ts';
+import { type Download, downloadBytes } from '../pages/run-downloads.ts';
 import { StepFailure } from '../step/step-error.ts';
 import { comparisonWith } from './compare.ts';
 import type { ActionDone, Scene } from './scene.ts';

@@ -1,6 +1,7 @@
 import { findInPage } from './find-in-page.ts';
 import { composedForPage } from './page-source.ts';
 import type { InPagePart } from './read-candidate.ts';
+import { isDisabledInPage, isShownInPage, tagInPage, textInPage } from './rules-in-page.ts';
 
 /**
  * What a step needs of its element before it can act: to be there, to be ready for a click, to take text. `shown` takes one that is hidden
@@ -58,46 +59,32 @@ type Given = LookRequest | readonly Element[] | Node;
 export const lookInPage: (given: Given, request?: LookRequest) => Promise<ElementLook[]> = composedForPage(
   look,
   findInPage,
+  isShownInPage,
+  isDisabledInPage,
+  textInPage,
+  tagInPage,
 );
 
 /** Sent as source text: it must not use anything from outside itself but what it is given. */
 async function look(
   find: typeof findInPage,
+  isShown: typeof isShownInPage,
+  isDisabled: typeof isDisabledInPage,
+  textOf: typeof textInPage,
+  name: typeof tagInPage,
   given: Given,
   requestForElements?: LookRequest,
 ): Promise<ElementLook[]> {
   const elementsGiven = Array.isArray(given) ? (given as readonly Element[]) : null;
   const request = requestForElements ?? (given as LookRequest);
 
-  // The rules for "visible", "enabled" and an element's text are Playwright's, so that what is found can be acted on.
   function isVisible(element: Element): boolean {
     // An option shows where its select does.
-    const select = isClosedOption(element) ? element.closest('select') : null;
-    if (select !== null) return isVisible(select);
-    const style = getComputedStyle(element);
-    if (style.display === 'contents') {
-      return [...element.childNodes].some((child) => {
-        if (child instanceof Element) return isVisible(child);
-        if (!(child instanceof Text)) return false;
-        const range = document.createRange();
-        range.selectNode(child);
-        const { width, height } = range.getBoundingClientRect();
-        return width > 0 && height > 0;
-      });
-    }
-    if (style.visibility !== 'visible' || !element.checkVisibility()) return false;
-    const { width, height } = element.getBoundingClientRect();
-    return width > 0 && height > 0;
+    return isShown((isClosedOption(element) ? element.closest('select') : null) ?? element);
   }
 
   function isClosedOption(element: Element): boolean {
     return element instanceof HTMLOptionElement && element.getClientRects().length === 0;
-  }
-
-  function isDisabled(element: Element): boolean {
-    return element.matches(
-      'button:disabled,input:disabled,select:disabled,textarea:disabled,option:disabled',
-    );
   }
 
   function isReadOnly(element: Element): boolean {
@@ -107,11 +94,6 @@ async function look(
 
   function parentOf(node: Node): Node | null {
     return node.parentNode instanceof ShadowRoot ? node.parentNode.host : node.parentNode;
-  }
-
-  function name(element: Element): string {
-    const classes = [...element.classList].slice(0, 2).map((className) => `.${className}`);
-    return `<${element.localName}${element.id === '' ? '' : `#${element.id}`}${classes.join('')}>`;
   }
 
   /** The element that would get a click instead of this one; null when it gets it, or when it must be scrolled to first. */
@@ -140,21 +122,6 @@ async function look(
       if (clips && (x < box.left || x > box.right || y < box.top || y > box.bottom)) return null;
     }
     return hit;
-  }
-
-  function textOf(node: Node): string {
-    if (node instanceof Element) {
-      if (['SCRIPT', 'NOSCRIPT', 'STYLE'].includes(node.nodeName)) return '';
-      if (node instanceof HTMLInputElement && ['submit', 'button', 'reset'].includes(node.type))
-        return node.value;
-    }
-    const children = [
-      ...node.childNodes,
-      ...(node instanceof Element ? [...(node.shadowRoot?.childNodes ?? [])] : []),
-    ];
-    return children
-      .map((child) => (child instanceof Text ? child.data : child instanceof Element ? textOf(child) : ''))
-      .join('');
   }
 
   // The sign at the end tells whoever takes secrets out of it that a part of one may stand before it.

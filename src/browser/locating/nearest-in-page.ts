@@ -1,5 +1,6 @@
 import { accessibleName } from './accessible-name.ts';
 import { composedForPage } from './page-source.ts';
+import { tagInPage } from './rules-in-page.ts';
 
 /** What is known of an element that was looked for in vain. */
 export interface LookalikeRequest {
@@ -19,10 +20,15 @@ export interface Lookalike {
 export const nearestInPage: (request: LookalikeRequest) => Lookalike | null = composedForPage(
   nearest,
   accessibleName,
+  tagInPage,
 );
 
 /** Sent as source text: it must not use anything from outside itself but what it is given. */
-function nearest(nameOf: typeof accessibleName, { words }: LookalikeRequest): Lookalike | null {
+function nearest(
+  nameOf: typeof accessibleName,
+  tagOf: typeof tagInPage,
+  { words }: LookalikeRequest,
+): Lookalike | null {
   // More of a page than this is not worth the time of a step that has failed already.
   const endsAt = performance.now() + 100;
   const enough = 0.6;
@@ -102,9 +108,8 @@ function nearest(nameOf: typeof accessibleName, { words }: LookalikeRequest): Lo
   }
   if (best === null) return null;
   const { element, text } = best;
-  const classes = [...element.classList].slice(0, 2).map((className) => `.${className}`);
   return {
-    element: `<${element.localName}${element.id === '' ? '' : `#${element.id}`}${classes.join('')}>`,
+    element: tagOf(element),
     // The sign at the end tells whoever takes secrets out of it that a part of one may stand before it.
     text: text.length <= 60 ? text : `${text.slice(0, 59)}…`,
   };

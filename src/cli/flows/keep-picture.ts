@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { FailurePicture } from '../../browser/execute-flow.ts';
+import type { StepPicture } from '../../browser/keep-evidence.ts';
 import { errorText } from '../../lib/errors.ts';
 
 /** Writes a picture into the folder, by its time and node. */
 export async function keepPicture(
-  { nodeId, bytes, contentType }: FailurePicture,
+  { nodeId, bytes, contentType }: StepPicture,
   folder: string,
 ): Promise<{ url: string } | { problem: string }> {
   const path = join(folder, `${fileNameFor(nodeId)}.${contentType.replace(/^image\//, '')}`);

@@ -37,3 +37,12 @@ export const assertionTimeoutMs = 5_000;
 
 /** Names that other editors give to the time budget. */
 export const timeoutAlias = { timeoutMs: ['timeout'] } as const;
+
+/** What a row has that acts on no element, does nothing twice and takes no secret. Rows that differ say so behind it. */
+export const withoutElement = {
+  fieldAliases: timeoutAlias,
+  hasSideEffects: false,
+  needsTarget: 'never',
+  defaultTimeoutMs: actionTimeoutMs,
+  secrets: 'never',
+} as const;

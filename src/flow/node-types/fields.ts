@@ -132,8 +132,8 @@ export const opens = { opens: word(100).optional() };
 /** How a text is compared. `exact` folds white space, `matches` is a regular expression of JavaScript. */
 export const match = oneOf(['exact', 'contains', 'startsWith', 'endsWith', 'matches', 'atLeast', 'atMost']);
 
-/** What can be read of an element, a page or the run. */
-const subjects = [
+/** What can be read of an element or a page. */
+export const readableSubjects = [
   'text',
   'value',
   'attribute',
@@ -148,9 +148,10 @@ const subjects = [
   'selected',
   'title',
   'url',
-  'variable',
-  'expression',
 ] as const;
+
+/** What a question can be about. An extract needs neither of the last two: a variable is there already, and `evaluate` keeps what an expression gives. */
+const subjects = [...readableSubjects, 'variable', 'expression'] as const;
 
 /** A question with a yes or no: of an assertion, an `if`, a loop. */
 export const check = {

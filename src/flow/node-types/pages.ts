@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { actionTimeoutMs, type NodeTypeEntry, navigationTimeoutMs, timeoutAlias } from './entry.ts';
+import { type NodeTypeEntry, navigationTimeoutMs, withoutElement } from './entry.ts';
 import {
   address,
   flag,
@@ -20,11 +20,8 @@ const waitUntil = oneOf(['load', 'domcontentloaded', 'networkidle', 'commit']).o
 const history = (aliases: NodeTypeEntry['aliases'], summary: string) =>
   ({
     aliases,
-    fieldAliases: timeoutAlias,
-    hasSideEffects: false,
-    needsTarget: 'never',
+    ...withoutElement,
     defaultTimeoutMs: navigationTimeoutMs,
-    secrets: 'never',
     summary,
     data: z.strictObject({ page: place.page, waitUntil, ...timing }),
   }) as const satisfies NodeTypeEntry;
@@ -33,9 +30,7 @@ const history = (aliases: NodeTypeEntry['aliases'], summary: string) =>
 export const pageTypes = {
   navigate: {
     aliases: { goto: {} },
-    fieldAliases: timeoutAlias,
-    hasSideEffects: false,
-    needsTarget: 'never',
+    ...withoutElement,
     defaultTimeoutMs: navigationTimeoutMs,
     secrets: 'address',
     summary: 'Open `url` (http or https)',
@@ -52,11 +47,7 @@ export const pageTypes = {
   forward: history({ goforward: {} }, 'Go forward in the history of the page'),
   viewport: {
     aliases: { setviewport: {}, setwindowsize: {} },
-    fieldAliases: timeoutAlias,
-    hasSideEffects: false,
-    needsTarget: 'never',
-    defaultTimeoutMs: actionTimeoutMs,
-    secrets: 'never',
+    ...withoutElement,
     summary: 'Size of the window in CSS pixels; as the first step also pixel ratio, touch and mobile layout',
     data: z.strictObject({
       width: wholeNumber(1, 10_000, 'pixels'),
@@ -71,9 +62,7 @@ export const pageTypes = {
   },
   openPage: {
     aliases: { newpage: {}, newtab: {} },
-    fieldAliases: timeoutAlias,
-    hasSideEffects: false,
-    needsTarget: 'never',
+    ...withoutElement,
     defaultTimeoutMs: navigationTimeoutMs,
     secrets: 'address',
     summary:
@@ -82,32 +71,20 @@ export const pageTypes = {
   },
   switchPage: {
     aliases: { switchtab: {}, selectwindow: {} },
-    fieldAliases: timeoutAlias,
-    hasSideEffects: false,
-    needsTarget: 'never',
-    defaultTimeoutMs: actionTimeoutMs,
-    secrets: 'never',
+    ...withoutElement,
     summary:
       'Go on in another page, waiting for it to open: `main`, `latest`, `current`, its name, its number from 0, or a part of its address; `name` gives it a name',
     data: z.strictObject({ page: word(), name: word(100).optional(), ...timing }),
   },
   closePage: {
     aliases: { close: {}, closetab: {} },
-    fieldAliases: timeoutAlias,
-    hasSideEffects: false,
-    needsTarget: 'never',
-    defaultTimeoutMs: actionTimeoutMs,
-    secrets: 'never',
+    ...withoutElement,
     summary: 'Close the page the flow is in, or `page`; it goes on in the page before it',
     data: z.strictObject({ page: place.page, ...timing }),
   },
   frame: {
     aliases: { switchframe: {}, selectframe: {} },
-    fieldAliases: timeoutAlias,
-    hasSideEffects: false,
-    needsTarget: 'never',
-    defaultTimeoutMs: actionTimeoutMs,
-    secrets: 'never',
+    ...withoutElement,
     summary:
       'Go on in a frame: `to` `main`, `parent`, or `child` by `frame`, a selector or a number from 0; a list leads inwards',
     data: z.strictObject({
@@ -125,11 +102,7 @@ export const pageTypes = {
   },
   network: {
     aliases: { emulatenetworkconditions: {}, networkconditions: {} },
-    fieldAliases: timeoutAlias,
-    hasSideEffects: false,
-    needsTarget: 'never',
-    defaultTimeoutMs: actionTimeoutMs,
-    secrets: 'never',
+    ...withoutElement,
     summary:
       'Network of the pages from now on: `offline`, or bytes a second and latency; without fields as it was',
     data: z.strictObject({
@@ -142,11 +115,8 @@ export const pageTypes = {
   },
   cookies: {
     aliases: { setcookies: {}, clearcookies: { action: 'clear' } },
-    fieldAliases: timeoutAlias,
+    ...withoutElement,
     hasSideEffects: true,
-    needsTarget: 'never',
-    defaultTimeoutMs: actionTimeoutMs,
-    secrets: 'never',
     summary: 'Set `cookies`, or clear all, or those of the names in `names`',
     data: z.strictObject({
       action: oneOf(['set', 'clear']).optional(),
@@ -175,11 +145,8 @@ export const pageTypes = {
   },
   storageState: {
     aliases: {},
-    fieldAliases: timeoutAlias,
+    ...withoutElement,
     hasSideEffects: true,
-    needsTarget: 'never',
-    defaultTimeoutMs: actionTimeoutMs,
-    secrets: 'never',
     summary:
       "Save cookies and local storage into `file`, or load them from it; within this machine's folder of files",
     data: z.strictObject({ action: oneOf(['save', 'load']), file: word(), ...timing }),

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { actionTimeoutMs, assertionTimeoutMs, type NodeTypeEntry, timeoutAlias } from './entry.ts';
+import {
+  actionTimeoutMs,
+  assertionTimeoutMs,
+  type NodeTypeEntry,
+  timeoutAlias,
+  withoutElement,
+} from './entry.ts';
 import {
   check,
   flag,
@@ -7,6 +13,7 @@ import {
   milliseconds,
   oneOf,
   place,
+  readableSubjects,
   script,
   target,
   text,
@@ -28,24 +35,6 @@ export const yesOrNoSubjects: readonly unknown[] = [
   'focused',
   'expression',
 ];
-
-/** What an extract can read: a variable is there already, and `evaluate` keeps what an expression gives. */
-const extractedSubjects = [
-  'text',
-  'value',
-  'attribute',
-  'property',
-  'count',
-  'present',
-  'visible',
-  'enabled',
-  'checked',
-  'editable',
-  'focused',
-  'selected',
-  'title',
-  'url',
-] as const;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -171,7 +160,7 @@ export const questionTypes = {
     data: z.strictObject({
       ...target,
       ...place,
-      subject: oneOf([...extractedSubjects, 'table']).optional(),
+      subject: oneOf([...readableSubjects, 'table']).optional(),
       attribute: word().optional(),
       property: word().optional(),
       variable,
@@ -181,11 +170,7 @@ export const questionTypes = {
   },
   screenshot: {
     aliases: {},
-    fieldAliases: timeoutAlias,
-    hasSideEffects: false,
-    needsTarget: 'never',
-    defaultTimeoutMs: actionTimeoutMs,
-    secrets: 'never',
+    ...withoutElement,
     summary: 'Keep a picture of what the window shows, of the whole page (`fullPage`) or of the element',
     data: z.strictObject({ ...target, ...place, fullPage: flag.optional(), ...timing }),
   },

@@ -1,12 +1,15 @@
 import type { NodeType } from '../../flow/node-types/node-types.ts';
 import type { Step } from '../../flow/step.ts';
-import { objectCode, textCode, Unwritable, valueCode, variableCode } from './code.ts';
+import { isTrue, objectCode, textCode, Unwritable, valueCode, variableCode } from './code.ts';
 import { locatorCode } from './locator-code.ts';
 import { conditionCode, expectedCode } from './question-code.ts';
 import { stepCode } from './step-code.ts';
+import { watchedStep } from './watched-step.ts';
 
 /** Code of a flow's steps, and all that could not be said. */
 export interface BlockCode {
+  /** The settings of the browser that the first step says, as an object for `test.use`; empty for none. */
+  readonly settings: string;
   readonly lines: readonly string[];
   /** Functions for subflows, by their names. */
   readonly functions: ReadonlyMap<string, readonly string[]>;
@@ -38,34 +41,53 @@ export function blockCode(block: readonly Step[]): BlockCode {
     return code;
   }
 
+  /** What is written of a step; what cannot be said of it becomes a refusal that names it. */
+  function attempt<Code>(given: Step, write: (step: Step) => Code): Code | null {
+    const { step, ensureAllRead } = watchedStep(given);
+    try {
+      const code = write(step);
+      ensureAllRead();
+      return code;
+    } catch (error) {
+      if (!(error instanceof Unwritable)) throw error;
+      refusals.push(`node "${given.nodeId}" (${given.type}): ${error.message}`);
+      return null;
+    }
+  }
+
   function linesOf(steps: readonly Step[], isTop: boolean): string[] {
-    const lines: string[] = [];
-    steps.forEach((step, index) => {
-      try {
-        lines.push(...withNeighbours(step, steps[index + 1], isTop));
-      } catch (error) {
-        if (!(error instanceof Unwritable)) throw error;
-        refusals.push(`node "${step.nodeId}" (${step.type}): ${error.message}`);
+    return steps.flatMap((given, index) => {
+      if (isBroughtAbout(given)) {
+        const bringer = steps.slice(0, index).findLast((step) => !isBroughtAbout(step));
+        if (bringer === undefined) attempt(given, refuseFirst);
+        return [];
       }
+      return attempt(given, (step) => withFollowers(step, followersOf(steps, index), isTop)) ?? [];
     });
-    return lines;
   }
 
   /** A dialog and a download are armed before the step that brings them about, a popup is waited for around it. */
-  function withNeighbours(step: Step, next: Step | undefined, isTop: boolean): string[] {
+  function withFollowers(step: Step, followers: readonly Step[], isTop: boolean): string[] {
     const { fields } = step;
-    if (step.type === 'dialog' || step.type === 'download') return [];
     const before: string[] = [];
     const after: string[] = [];
     const page =
       step.type === 'openPage' ? '' : pageCode(step.type === 'switchPage' ? undefined : fields['page']);
-    if (next?.type === 'dialog') before.push(...dialogCode(page, next.fields));
-    if (next?.type === 'download') {
-      const name = `download${downloads === 0 ? '' : downloads}`;
-      downloads += 1;
-      before.push(`const ${name}Promise = ${page}.waitForEvent('download');`);
-      after.push(`const ${name} = await ${name}Promise;`, ...downloadCode(name, next.fields));
-    }
+    followers.forEach((follower, at) => {
+      attempt(follower, ({ type, fields: asked }) => {
+        if (page === '') throw new Unwritable('it would have to be waited for before its page is there');
+        if (followers.slice(0, at).some((other) => other.type === type))
+          throw new Unwritable(`it is the second ${type} of one step`);
+        if (type === 'dialog') {
+          before.push(dialogCode(page, asked));
+          return;
+        }
+        const name = `download${downloads === 0 ? '' : downloads}`;
+        downloads += 1;
+        before.push(`const ${name}Promise = ${page}.waitForEvent('download');`);
+        after.push(`const ${name} = await ${name}Promise;`, ...downloadCode(name, asked));
+      });
+    });
     if (fields['opens'] !== undefined) {
       const name = namedPage(fields['opens']);
       before.push(`const ${name}Promise = ${page}.waitForEvent('popup');`);
@@ -77,8 +99,8 @@ export function blockCode(block: readonly Step[]): BlockCode {
   function ownLines({ type, fields, blocks = {} }: Step, page: string, isTop: boolean): string[] {
     if (fields['retries'] !== undefined && fields['retries'] !== 0)
       throw new Unwritable('retries of one step');
-    const frame = fields['frame'] as readonly unknown[] | undefined;
-    const element = (): string => locatorCode(page, fields, frame);
+    const frame = (): readonly unknown[] | undefined => fields['frame'] as readonly unknown[] | undefined;
+    const element = (): string => locatorCode(page, fields, frame());
     switch (type) {
       case 'if': {
         const yes = linesOf(blocks['true'] ?? [], false);
@@ -123,7 +145,7 @@ export function blockCode(block: readonly Step[]): BlockCode {
           locatorCode(
             page,
             { selector: fields['toSelector'] as string, selectors: fields['toSelectors'] as string[] },
-            frame,
+            frame(),
           );
         return stepCode({ type: type as NodeType, fields, page, element, destination });
       }
@@ -134,6 +156,8 @@ export function blockCode(block: readonly Step[]): BlockCode {
     loops += 1;
     const counter = `round${loops === 1 ? '' : loops}`;
     const as = fields['as'] === undefined ? null : variableCode(String(fields['as']));
+    if (as !== null && ['while', 'doWhile'].includes(String(fields['kind'])))
+      throw new Unwritable('the count of rounds of such a loop');
     switch (fields['kind']) {
       case 'times': {
         const count = as === null ? [] : [`${as} = String(${counter});`];
@@ -160,27 +184,39 @@ export function blockCode(block: readonly Step[]): BlockCode {
     }
   }
 
-  const lines = linesOf(block, true);
-  return { lines, functions, refusals };
+  const [first, ...others] = block;
+  const settings = first?.type === 'viewport' ? (attempt(first, settingsCode) ?? '') : '';
+  const lines = linesOf(first?.type === 'viewport' ? others : block, true);
+  return { settings, lines, functions, refusals };
+}
+
+/** True for what a step before brings about. */
+function isBroughtAbout({ type }: Step): boolean {
+  return type === 'dialog' || type === 'download';
+}
+
+function followersOf(steps: readonly Step[], index: number): readonly Step[] {
+  const behind = steps.slice(index + 1);
+  const end = behind.findIndex((step) => !isBroughtAbout(step));
+  return end === -1 ? behind : behind.slice(0, end);
+}
+
+function refuseFirst(): never {
+  throw new Unwritable('no step stands before it that could bring it about');
 }
 
 function conditionCodeOf(fields: Step['fields'], page: string, element: () => string): () => string {
   return () => conditionCode(fields, page, element);
 }
 
-function dialogCode(page: string, fields: Step['fields']): string[] {
-  const odd = ['message', 'kind', 'variable'].find((name) => fields[name] !== undefined);
-  if (odd !== undefined) throw new Unwritable(`the ${odd} of a dialog`);
-  const answer =
-    fields['action'] === 'dismiss'
-      ? 'dismiss()'
-      : `accept(${fields['text'] === undefined ? '' : textCode(fields['text'])})`;
-  return [`${page}.once('dialog', (dialog) => dialog.${answer});`];
+function dialogCode(page: string, fields: Step['fields']): string {
+  // A listener misses no dialog, so that one that is required is no other than one that is not.
+  const { action, text, required: _required } = fields;
+  const answer = action === 'dismiss' ? 'dismiss()' : `accept(${text === undefined ? '' : textCode(text)})`;
+  return `${page}.once('dialog', (dialog) => dialog.${answer});`;
 }
 
 function downloadCode(name: string, fields: Step['fields']): string[] {
-  const odd = ['contains', 'minBytes'].find((field) => fields[field] !== undefined);
-  if (odd !== undefined) throw new Unwritable(`the field ${odd} of a download`);
   const { save, fileName, match = 'exact', variable } = fields;
   const expected = expectedCode(match, fileName);
   return [
@@ -206,9 +242,11 @@ export function indented(lines: readonly string[]): string[] {
   return lines.flatMap((line) => line.split('\n')).map((line) => (line === '' ? '' : `  ${line}`));
 }
 
-/** The settings of the browser that the first steps say, as an object for `test.use`; empty for none. */
-export function settingsCode(step: Step | undefined): string {
-  if (step?.type !== 'viewport') return '';
-  const { width, height, deviceScaleFactor, isMobile, hasTouch } = step.fields;
+function settingsCode({ fields }: Step): string {
+  const { width, height, deviceScaleFactor, isMobile, hasTouch, isLandscape } = fields;
+  // Only mobile layout has an orientation, and Playwright takes that of the window.
+  const isWide = Number(width) > Number(height);
+  if (isTrue(isMobile) && isLandscape !== undefined && isTrue(isLandscape) !== isWide)
+    throw new Unwritable('an orientation other than that of the window');
   return objectCode({ viewport: { width, height }, deviceScaleFactor, isMobile, hasTouch });
 }

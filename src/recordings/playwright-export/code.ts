@@ -43,6 +43,11 @@ export function argumentsCode(...codes: readonly string[]): string {
   return codes.filter((code) => code !== '').join(', ');
 }
 
+/** A flag; forms give them as text. */
+export function isTrue(value: unknown): boolean {
+  return value === true || value === 'true';
+}
+
 function quoted(text: string): string {
   const inner = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'");
   return `'${inner}'`;

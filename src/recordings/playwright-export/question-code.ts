@@ -1,4 +1,4 @@
-import { objectCode, patternCode, textCode, Unwritable, variableCode } from './code.ts';
+import { isTrue, objectCode, patternCode, textCode, Unwritable, variableCode } from './code.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -6,7 +6,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export function expectationCode(fields: Fields, page: string, element: () => string): string {
   const { subject = 'text', value, match = 'exact', negate, soft, timeoutMs } = fields;
   const timeout = objectCode({ timeout: timeoutMs });
-  const expect = soft === true ? 'expect.soft' : 'expect';
+  const expect = isTrue(soft) ? 'expect.soft' : 'expect';
   const judge = (subjectCode: string, matcher: string, ...args: string[]): string => {
     const given = [...args, timeout].filter((code) => code !== '').join(', ');
     return `await ${expect}(${subjectCode})${isTrue(negate) ? '.not' : ''}.${matcher}(${given});`;
@@ -138,8 +138,4 @@ function truth(value: unknown, negate: unknown): string {
 
 function numberCode(value: unknown): string {
   return String(value).includes('{{') ? `Number(${textCode(value)})` : String(Number(value));
-}
-
-function isTrue(value: unknown): boolean {
-  return value === true || value === 'true';
 }

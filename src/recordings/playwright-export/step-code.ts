@@ -1,6 +1,7 @@
 import type { NodeType } from '../../flow/node-types/node-types.ts';
-import { argumentsCode, objectCode, textCode, Unwritable, valueCode, variableCode } from './code.ts';
-import { conditionCode, expectationCode, expectedCode } from './question-code.ts';
+import { argumentsCode, isTrue, objectCode, textCode, Unwritable, valueCode, variableCode } from './code.ts';
+import { conditionCode, expectationCode } from './question-code.ts';
+import { waitCode } from './wait-code.ts';
 
 /** What a step is written of. */
 export interface StepSource {
@@ -36,9 +37,7 @@ export function stepCode(source: StepSource): string[] {
       return [`await ${page}.${method}(${objectCode({ waitUntil: fields['waitUntil'], timeout })});`];
     }
     case 'viewport':
-      return [
-        `await ${page}.setViewportSize(${objectCode({ width: fields['width'], height: fields['height'] })});`,
-      ];
+      return [`await ${page}.setViewportSize(${windowCode(fields)});`];
     case 'click': {
       const { count, button, modifiers, position, delayMs } = fields;
       const isDouble = Number(count) === 2;
@@ -82,7 +81,7 @@ export function stepCode(source: StepSource): string[] {
     case 'select':
       return act('selectOption', optionCode(fields), objectCode({ timeout }));
     case 'focus':
-      return act(fields['leave'] === true ? 'blur' : 'focus', objectCode({ timeout }));
+      return act(isTrue(fields['leave']) ? 'blur' : 'focus', objectCode({ timeout }));
     case 'submit':
       return [`await ${element()}.evaluate((node) => (node.form ?? node.closest('form')).requestSubmit());`];
     case 'upload':
@@ -158,7 +157,7 @@ export function stepCode(source: StepSource): string[] {
       ) {
         throw new Unwritable('a slow network');
       }
-      return [`await ${page}.context().setOffline(${fields['offline'] === true});`];
+      return [`await ${page}.context().setOffline(${isTrue(fields['offline'])});`];
     case 'mouse': {
       const { action, position } = fields;
       const { x, y } = Object(position) as Record<string, unknown>;
@@ -173,6 +172,14 @@ export function stepCode(source: StepSource): string[] {
     default:
       throw new Unwritable('there are no words for it');
   }
+}
+
+/** The size of a window that is there already. Throws Unwritable for what only a new one can be given. */
+function windowCode(fields: StepSource['fields']): string {
+  const { width, height, deviceScaleFactor = 1, isMobile, hasTouch, isLandscape: _isLandscape } = fields;
+  if (Number(deviceScaleFactor) !== 1 || isTrue(isMobile) || isTrue(hasTouch))
+    throw new Unwritable('pixel ratio, touch and mobile layout in another step than the first');
+  return objectCode({ width, height });
 }
 
 function scriptCode(script: unknown): string {
@@ -231,79 +238,3 @@ function readCode({ fields, page, element }: StepSource): string {
       throw new Unwritable(`the subject "${String(subject)}"`);
   }
 }
-
-function waitCode({ fields, page, element }: StepSource): string[] {
-  const {
-    state,
-    count,
-    operator = '>=',
-    text,
-    url,
-    title,
-    expression,
-    load,
-    negate,
-    match,
-    timeoutMs,
-  } = fields;
-  const timeout = objectCode({ timeout: timeoutMs });
-  const lines: string[] = [];
-  if (fields['properties'] !== undefined) throw new Unwritable('properties');
-  const isTurned = negate === true || negate === 'true';
-  const asserted = (question: Record<string, unknown>): void => {
-    lines.push(expectationCode({ ...question, timeoutMs, ...(isTurned ? { negate } : {}) }, page, element));
-  };
-  if (load !== undefined)
-    lines.push(`await ${page}.waitForLoadState(${argumentsCode(textCode(load), timeout)});`);
-  if (url !== undefined) {
-    if (isTurned) asserted({ subject: 'url', value: url, match });
-    else {
-      const expected = match === undefined || match === 'exact' ? textCode(url) : expectedCode(match, url);
-      lines.push(`await ${page}.waitForURL(${argumentsCode(expected, timeout)});`);
-    }
-  }
-  if (title !== undefined) asserted({ subject: 'title', value: title, match });
-  if (text !== undefined) asserted({ subject: 'text', value: text, match });
-  if (count !== undefined) {
-    const how = operator === '==' ? 'exact' : operator === '>=' ? 'atLeast' : 'atMost';
-    asserted({ subject: 'count', value: count, match: how });
-  }
-  for (const [attribute, value] of Object.entries(Object(fields['attributes']) as object)) {
-    asserted({ subject: 'attribute', attribute, value });
-  }
-  if (expression !== undefined) {
-    const code = textCode(isTurned ? `!(${String(expression)})` : expression);
-    lines.push(
-      `await ${page}.waitForFunction(${argumentsCode(code, timeout === '' ? '' : `undefined, ${timeout}`)});`,
-    );
-  }
-  const isPresence = state === undefined && lines.length === 0;
-  if (state !== undefined || isPresence) {
-    const wanted = String(state ?? 'visible');
-    const opposite: Record<string, string> = {
-      visible: 'hidden',
-      hidden: 'visible',
-      attached: 'detached',
-      detached: 'attached',
-    };
-    if (opposite[wanted] !== undefined) {
-      lines.push(
-        `await ${element()}.waitFor(${objectCode({ state: isTurned ? opposite[wanted] : wanted, timeout: timeoutMs })});`,
-      );
-    } else {
-      const [subject, value] = states[wanted] ?? [];
-      if (subject === undefined) throw new Unwritable(`the state "${wanted}"`);
-      asserted({ subject, value });
-    }
-  }
-  return lines;
-}
-
-const states: Readonly<Record<string, readonly [string, boolean]>> = {
-  enabled: ['enabled', true],
-  disabled: ['enabled', false],
-  editable: ['editable', true],
-  readonly: ['editable', false],
-  checked: ['checked', true],
-  unchecked: ['checked', false],
-};

@@ -1,7 +1,8 @@
 import { type AnyNode, type CallExpression, type Expression, parse, type Statement } from 'acorn';
 import { errorText, UsageError } from '../../lib/errors.ts';
 import type { ImportedFlow, Recording } from '../imported.ts';
-import { createStatementReader, type ScriptOptions } from './read-statements.ts';
+import { createStatementReader } from './read-statements.ts';
+import type { ScriptOptions } from './script-state.ts';
 import { knownValue } from './script-values.ts';
 
 /** True for a script that drives Playwright, as codegen writes it. */

@@ -7,7 +7,6 @@ import type { DraftStep } from '../lay-out-flow.ts';
 export interface StepList {
   add(at: RecordedAt, step: DraftStep): void;
   refuse(at: RecordedAt, why: string): void;
-  note(text: string): void;
   /** Adds fields to the last step of one of these types. False when there is none. */
   amend(types: readonly string[], fields: Readonly<Record<string, unknown>>): boolean;
   declare(variable: string, value: string): void;
@@ -19,12 +18,10 @@ type Entry = { at: RecordedAt } & ({ step: DraftStep } | { why: string });
 /** Starts an empty list. */
 export function listSteps(): StepList {
   const entries: Entry[] = [];
-  const notes: string[] = [];
   const variables: Record<string, string> = {};
   return {
     add: (at, step) => void entries.push({ at, step }),
     refuse: (at, why) => void entries.push({ at, why }),
-    note: (text) => void notes.push(text),
     declare(variable, value) {
       variables[variable] = value;
     },
@@ -38,7 +35,6 @@ export function listSteps(): StepList {
     },
     finish(name) {
       const flow = collectSteps(variables);
-      for (const note of notes) flow.note(note);
       const hasOtherPages = entries.some((entry) => 'step' in entry && isInOtherPage(entry.step));
       for (const entry of entries) {
         if ('why' in entry) flow.refuse(entry.at, entry.why);

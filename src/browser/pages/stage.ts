@@ -1,13 +1,13 @@
 import type { Frame, Page } from 'playwright-core';
-import { entryOf } from '../flow/node-types/node-types.ts';
-import type { StepData } from '../flow/step.ts';
-import type { Clock } from '../lib/clock.ts';
-import { duration } from '../lib/duration.ts';
-import { type FrameStep, findFrame } from './locating/find-frame.ts';
+import { entryOf } from '../../flow/node-types/node-types.ts';
+import type { StepData } from '../../flow/step.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { duration } from '../../lib/duration.ts';
+import { type FrameStep, findFrame } from '../locating/find-frame.ts';
+import { StepFailure } from '../step/step-error.ts';
+import { type TimeBudget, withinMs } from '../step/time-budget.ts';
 import type { PageEmulation } from './page-emulation.ts';
 import type { RunPages } from './run-pages.ts';
-import { StepFailure } from './step/step-error.ts';
-import { type TimeBudget, withinMs } from './step/time-budget.ts';
 
 /** Where a step acts. */
 export interface Stage {

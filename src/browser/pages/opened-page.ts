@@ -1,9 +1,9 @@
-import type { Clock } from '../lib/clock.ts';
-import { duration } from '../lib/duration.ts';
-import type { PageNetwork } from './egress/page-network.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { duration } from '../../lib/duration.ts';
+import type { PageNetwork } from '../egress/page-network.ts';
+import { StepFailure } from '../step/step-error.ts';
+import type { TimeBudget } from '../step/time-budget.ts';
 import type { RunPages } from './run-pages.ts';
-import { StepFailure } from './step/step-error.ts';
-import type { TimeBudget } from './step/time-budget.ts';
 
 interface OpenedPageDeps {
   pages: RunPages;

@@ -2,7 +2,7 @@ import { access, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createRunDownloads, safeFileName } from '../../../src/browser/evidence/run-downloads.ts';
+import { createRunDownloads, safeFileName } from '../../../src/browser/pages/run-downloads.ts';
 import { filesIn } from '../../../src/browser/step/run-files.ts';
 import { browserTests, type ShortStep } from '../../support/flow-in-browser.ts';
 import { tempFolder } from '../../support/temp-folder.ts';

@@ -1,6 +1,6 @@
 import type { BrowserContext, Page } from 'playwright-core';
+import { cut, StepFailure } from '../step/step-error.ts';
 import { type FrameSpot, framesInUse } from './frames-in-use.ts';
-import { cut, StepFailure } from './step/step-error.ts';
 
 /** The pages of one run: its first one, those that sites open and those that the flow opens. It knows which of them the flow is in. */
 export interface RunPages {
