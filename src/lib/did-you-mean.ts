@@ -1,6 +1,8 @@
 /** The one of `known` that is at most two typing errors away from `typed`, or null. */
 export function didYouMean(typed: string, known: readonly string[]): string | null {
   const ranked = known
+    // What differs more in length is farther away: nobody measures that of a text as long as a book.
+    .filter((name) => Math.abs(name.length - typed.length) <= 2)
     .map((name) => ({ name, distance: editDistance(typed.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
