@@ -112,8 +112,10 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
     const given = { variables, redactor, clock, halt: halt.signal, isOver };
     const results = await lateDialogResults(opened.dialogs, given);
     for (const result of results) {
+      // Events have the same limit as results, two for each.
+      if (stepsResult.length === limits.steps) break;
       onEvent({ type: 'step_start', nodeId: result.nodeId });
-      if (stepsResult.length < limits.steps) stepsResult.push(result);
+      stepsResult.push(result);
       onEvent(completionOf(result));
     }
     if (results.length === 0) return null;

@@ -15,7 +15,7 @@ import type { RunPages } from './pages/run-pages.ts';
 import { setStage } from './pages/stage.ts';
 import type { RunPage } from './run-page.ts';
 import type { RunDeed } from './step/run-deed.ts';
-import type { RunFiles } from './step/run-files.ts';
+import { filesTold, type RunFiles } from './step/run-files.ts';
 import { ensureAddressMayHave, ensureFrameMayHave } from './step/secret-hosts.ts';
 import { FrameGoneFailure, type StepError, StepFailure, stepErrorFrom } from './step/step-error.ts';
 import { nextInPage } from './step/steps-ahead.ts';
@@ -99,7 +99,7 @@ export async function executeStep(
           ...stage,
           ensureMayAct: mayAct,
           variables,
-          files,
+          files: filesTold(files, step.nodeId, onDeed),
           roundsDone,
           dialogs,
           downloads,

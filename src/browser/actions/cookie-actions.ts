@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import type { DataOf } from '../../flow/node-types/node-types.ts';
 import { readSavedState, type SavedState } from '../../flow/saved-state.ts';
+import { aboutFile } from '../step/run-files.ts';
 import { StepFailure } from '../step/step-error.ts';
 import type { Action, Scene } from './scene.ts';
 
@@ -25,15 +26,22 @@ export const cookieActions: { readonly [Type in 'cookies' | 'storageState']: Act
       const state = await context.storageState();
       ensureMayAct();
       // It opens what its owner is logged in to.
-      await writeFile(path, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
+      await aboutFile(file, writeFile(path, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 }));
       return { logs: `Saved ${whatIsIn(state)} into ${file}` };
     }
-    const state = stateIn(file, await readFile(await files.toRead(file), 'utf8'));
+    const path = await files.toRead(file);
+    if ((await stat(path)).size > mostBytes) {
+      throw new StepFailure('invalid_data', `${file} is larger than ${mostBytes / 1e6} MB`);
+    }
+    const state = stateIn(file, await aboutFile(file, readFile(path, 'utf8')));
     ensureMayAct();
     await context.setStorageState(state);
     return { logs: `Loaded ${whatIsIn(state)} from ${file}` };
   },
 };
+
+/** Most that a file of cookies and local storage may hold: browsers give a site 5 MB, and a flow uses few sites. */
+const mostBytes = 50_000_000;
 
 type CookieData = NonNullable<DataOf<'cookies'>['cookies']>[number];
 type PlaywrightCookies = Parameters<ReturnType<Scene['page']['context']>['addCookies']>[0];

@@ -1,6 +1,7 @@
 import type { DataOf } from '../../flow/node-types/node-types.ts';
 import { candidatesOf } from '../../flow/step.ts';
 import { type Found, locate } from '../locating/locate.ts';
+import { type Is, isText, listOf } from '../step/page-answer.ts';
 import { isBetweenDocuments } from '../step/step-error.ts';
 import { lookAgain } from './look-again.ts';
 import { lookerFor } from './look-at-subject.ts';
@@ -54,12 +55,19 @@ export async function extractSubject(data: DataOf<'extract'>, scene: Scene): Pro
   }, scene);
 }
 
+const isRecord: Is<Record<string, string>> = (value): value is Record<string, string> =>
+  typeof value === 'object' && value !== null && Object.values(value).every(isText);
+const isRow: Is<TableRow> = (value): value is TableRow =>
+  Array.isArray(value) ? value.every(isText) : isRecord(value);
+const isTable: Is<TableRow[] | 'none'> = (value): value is TableRow[] | 'none' =>
+  value === 'none' || listOf(isRow)(value);
+
 function extractTable(candidates: readonly string[], scene: Scene): Promise<Extracted> {
   return lookAgain(async () => {
     const found = await locate({ candidates, need: 'present' }, scene);
     try {
       const rows = await scene.budget.spend(
-        onAllMatches<null, TableRow[] | 'none'>(found.selector, readTable, null, scene),
+        onAllMatches<null, TableRow[] | 'none'>(found.selector, readTable, null, isTable, scene),
       );
       if (rows === null) return null;
       return rows === 'none' ? 'again' : { value: rows, found };

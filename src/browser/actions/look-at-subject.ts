@@ -2,10 +2,11 @@ import type { Frame } from 'playwright-core';
 import { textOfValue } from '../../flow/run-variables.ts';
 import { candidatesOf } from '../../flow/step.ts';
 import { type Found, locate } from '../locating/locate.ts';
+import { jsonOfPage } from '../step/page-answer.ts';
 import { FrameGoneFailure, isBetweenDocuments, StepFailure } from '../step/step-error.ts';
 import type { Reading } from './element-facts.ts';
 import { type Evaluated, evaluateInPage } from './page-expression.ts';
-import { type PageFacts, readPageFacts } from './page-facts.ts';
+import { pageFacts } from './page-facts.ts';
 import { readElements } from './read-elements.ts';
 import type { Scene } from './scene.ts';
 import {
@@ -81,7 +82,7 @@ async function lookAtExpression(
   });
   if (evaluated === 'again') return 'again';
   if ('threw' in evaluated) return { got: null, threw: evaluated.threw, read: evaluated };
-  const value: unknown = evaluated.json === null ? null : JSON.parse(evaluated.json);
+  const value = evaluated.json === null ? null : jsonOfPage(evaluated.json);
   return { got: textOf(value), isTrue: evaluated.isTrue, read: evaluated };
 }
 
@@ -92,8 +93,7 @@ async function lookAtPage(
   waitMs: number,
 ): Promise<Seen | 'again'> {
   try {
-    const request = { known: known === null ? '' : JSON.stringify(known.read), waitMs };
-    const facts: PageFacts = await frame.evaluate(readPageFacts, request);
+    const facts = await pageFacts(frame, known?.read ?? null, waitMs);
     return { got: facts[subject], read: facts };
   } catch (error) {
     if (frame.isDetached()) throw new FrameGoneFailure();

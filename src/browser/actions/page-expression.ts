@@ -1,3 +1,13 @@
+import {
+  answerAs,
+  type Is,
+  isText,
+  isTruth,
+  jsonOfPage,
+  objectOf,
+  oneOf,
+  orNull,
+} from '../step/page-answer.ts';
 import { cut, FrameGoneFailure, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
 import type { Scene } from './scene.ts';
 
@@ -56,6 +66,9 @@ export async function runInPage(
   return evaluateSource('script', source, script, here, { isCallback, needsValue });
 }
 
+/** Longest value that is taken, in characters of JSON. */
+const mostCharacters = 1_000_000;
+
 /** Runs IN THE PAGE: what a function gives, as an Evaluated. */
 const toldInPage = `
     async function told(give) {
@@ -66,7 +79,7 @@ const toldInPage = `
         if (value instanceof Node) return { threw: 'it gives an element, where a text or a value is needed' };
         try {
           const json = JSON.stringify(value) ?? null;
-          if (json !== null && json.length > 1000000) return { threw: 'it gives more than a million characters' };
+          if (json !== null && json.length > ${mostCharacters}) return { threw: 'it gives more than a million characters' };
           return { json, isTrue };
         } catch (error) {
           return { threw: 'it gives what JSON cannot hold: ' + String(error.message).split('\\n')[0] };
@@ -75,6 +88,12 @@ const toldInPage = `
         return { threw: 'it threw ' + String(error).slice(0, 4000) };
       }
     }`;
+
+const isShortText: Is<string> = (value): value is string => isText(value) && value.length <= mostCharacters;
+const isEvaluated = oneOf<Evaluated>(
+  objectOf<{ threw: string }>({ threw: isShortText }),
+  objectOf<{ json: string | null; isTrue: boolean }>({ json: orNull(isShortText), isTrue: isTruth }),
+);
 
 /** As source text: a page may forbid its own scripts to make functions out of texts, but does not hear of this. */
 async function evaluateSource(
@@ -91,7 +110,7 @@ async function evaluateSource(
   try {
     // Playwright calls a function in source text for nobody.
     const given = JSON.stringify({ ...asked, variables: variables.values() });
-    return await frame.evaluate<Evaluated>(`(${source})(JSON.parse(${JSON.stringify(given)}))`);
+    return answerAs(isEvaluated, await frame.evaluate(`(${source})(JSON.parse(${JSON.stringify(given)}))`));
   } catch (error) {
     if (isBetweenDocuments(error)) return 'again';
     const message = plainMessage(error);
@@ -104,5 +123,5 @@ async function evaluateSource(
 /** The value of what was evaluated; null for nothing. Throws StepFailure `assertion` for what was thrown in the page. */
 export function evaluatedValue(evaluated: Evaluated, what: string): unknown {
   if ('threw' in evaluated) throw new StepFailure('assertion', `${what} gave nothing: ${evaluated.threw}`);
-  return evaluated.json === null ? null : JSON.parse(evaluated.json);
+  return evaluated.json === null ? null : jsonOfPage(evaluated.json);
 }

@@ -1,3 +1,6 @@
+import type { Frame } from 'playwright-core';
+import { answerAs, isText, isTruth, objectOf } from '../step/page-answer.ts';
+
 /** What is so of a page. */
 export interface PageFacts {
   title: string;
@@ -6,17 +9,24 @@ export interface PageFacts {
   isInteractive: boolean;
 }
 
+/** What is so of the page in this frame: at once where nothing is known, else as soon as it is something else, and at most after `waitMs`. */
+export async function pageFacts(frame: Frame, known: unknown, waitMs: number): Promise<PageFacts> {
+  const request = { known: known === null ? '' : JSON.stringify(known), waitMs };
+  return answerAs(isPageFacts, await frame.evaluate(readPageFacts, request));
+}
+
+const isPageFacts = objectOf<PageFacts>({
+  title: isText,
+  url: isText,
+  isLoaded: isTruth,
+  isInteractive: isTruth,
+});
+
 /**
  * Runs IN THE PAGE, sent as source text: it must not use anything from outside itself. Waits, frame by frame, for something else than
  * what is known, and at most `waitMs`.
  */
-export async function readPageFacts({
-  known,
-  waitMs,
-}: {
-  known: string;
-  waitMs: number;
-}): Promise<PageFacts> {
+async function readPageFacts({ known, waitMs }: { known: string; waitMs: number }): Promise<PageFacts> {
   const startedAt = performance.now();
   for (;;) {
     const facts = {

@@ -1,6 +1,13 @@
 import { readCandidate } from '../locating/read-candidate.ts';
+import { isNumber, isText, isTruth, listOf, objectOf, orNull } from '../step/page-answer.ts';
 import { cut, FrameGoneFailure, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
-import { type FactsAsked, type FactsRequest, type Reading, readFacts } from './element-facts.ts';
+import {
+  type ElementFacts,
+  type FactsAsked,
+  type FactsRequest,
+  type Reading,
+  readFacts,
+} from './element-facts.ts';
 import { onAllMatches } from './on-all-matches.ts';
 import type { Scene } from './scene.ts';
 
@@ -36,7 +43,7 @@ export async function readElements(
           waitMs: isAlone ? waitMs : 0,
         };
         try {
-          return await onAllMatches(selector, readFacts, request, scene);
+          return await onAllMatches(selector, readFacts, request, isReading, scene);
         } catch (error) {
           const message = plainMessage(error);
           if (!isOfSelector.test(message)) throw error;
@@ -53,6 +60,26 @@ export async function readElements(
     throw error;
   }
 }
+
+const areFacts = objectOf<ElementFacts>({
+  isVisible: isTruth,
+  isEnabled: isTruth,
+  isEditable: isTruth,
+  isChecked: isTruth,
+  isFocused: isTruth,
+  isStable: isTruth,
+  value: isText,
+  selected: orNull(listOf(isText)),
+  text: isText,
+  attributes: listOf(orNull(isText)),
+  properties: listOf(orNull(isText)),
+});
+const isReading = objectOf<Reading>({
+  matches: isNumber,
+  visible: isNumber,
+  first: orNull(areFacts),
+  all: listOf(areFacts),
+});
 
 const nothing: Reading = { matches: 0, visible: 0, first: null, all: [] };
 

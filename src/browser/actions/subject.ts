@@ -1,4 +1,5 @@
 import type { DataOf } from '../../flow/node-types/node-types.ts';
+import { jsonOfPage } from '../step/page-answer.ts';
 import type { FactsAsked, Reading } from './element-facts.ts';
 
 /** A question with a yes or no, as an assertion, an `if` or a loop holds it. */
@@ -66,7 +67,7 @@ export function subjectIn(subject: ElementSubject, reading: Reading): unknown {
       return first?.attributes[0] ?? null;
     case 'property': {
       const json = first?.properties[0] ?? null;
-      return json === null ? null : (JSON.parse(json) as unknown);
+      return json === null ? null : jsonOfPage(json);
     }
     case 'selected':
       return first?.selected?.join(', ') ?? null;

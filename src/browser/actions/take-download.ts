@@ -3,6 +3,7 @@ import { copyFile } from 'node:fs/promises';
 import type { DataOf } from '../../flow/node-types/node-types.ts';
 import { duration } from '../../lib/duration.ts';
 import { type Download, downloadBytes } from '../pages/run-downloads.ts';
+import { aboutFile } from '../step/run-files.ts';
 import { StepFailure } from '../step/step-error.ts';
 import { comparisonWith } from './compare.ts';
 import type { ActionDone, Scene } from './scene.ts';
@@ -23,7 +24,7 @@ export async function takeDownload(data: DataOf<'download'>, scene: Scene): Prom
   if (contains !== undefined && !(await holds(path, contains))) {
     throw new StepFailure('assertion', `${fileName} does not contain "${contains}"`);
   }
-  if (save !== undefined) await copyFile(path, await files.toWrite(save));
+  if (save !== undefined) await aboutFile(save, copyFile(path, await files.toWrite(save)));
   return {
     logs: `Downloaded ${fileName} (${bytes} bytes)${save === undefined ? '' : `, kept as ${save}`}`,
     download: { fileName, bytes },

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import type { DataOf } from '../../flow/node-types/node-types.ts';
-import type { RunFiles } from '../step/run-files.ts';
+import { aboutFile, type RunFiles } from '../step/run-files.ts';
 import { isTimeout, StepFailure } from '../step/step-error.ts';
 import { type ActOptions, type Attempt, NotYet } from './act-on-element.ts';
 
@@ -40,7 +40,11 @@ async function contentOf(path: string): Promise<FileContent> {
   if ((await stat(path)).size > mostBytes) {
     throw new StepFailure('invalid_data', `${basename(path)} is larger than ${mostBytes / 1e6} MB`);
   }
-  return { name: basename(path), mimeType: typeOf(path), buffer: await readFile(path) };
+  return {
+    name: basename(path),
+    mimeType: typeOf(path),
+    buffer: await aboutFile(basename(path), readFile(path)),
+  };
 }
 
 const types: Readonly<Record<string, string>> = {

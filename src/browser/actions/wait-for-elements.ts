@@ -1,6 +1,7 @@
 import type { DataOf } from '../../flow/node-types/node-types.ts';
 import { candidatesOf } from '../../flow/step.ts';
 import { healedBy } from '../locating/locate.ts';
+import { jsonOfPage } from '../step/page-answer.ts';
 import { cut } from '../step/step-error.ts';
 import { comparisonWith, foldWhiteSpace } from './compare.ts';
 import type { ElementFacts, FactsAsked, Reading } from './element-facts.ts';
@@ -37,7 +38,7 @@ export function elementsHaving(data: DataOf<'waitFor'>, scene: Scene): Condition
       Object.values(attributes).every((wanted, at) => isSameText(facts.attributes[at] ?? null, wanted)) &&
       Object.values(properties).every((wanted, at) => {
         const json = facts.properties[at] ?? null;
-        return json !== null && isLike(JSON.parse(json), wanted);
+        return json !== null && isLike(jsonOfPage(json), wanted);
       })
     );
   }

@@ -3,7 +3,7 @@ import { FrameGoneFailure, isBetweenDocuments } from '../step/step-error.ts';
 import { comparisonWith } from './compare.ts';
 import { frameOf } from './look-at-subject.ts';
 import { type Evaluated, evaluateInPage } from './page-expression.ts';
-import { type PageFacts, readPageFacts } from './page-facts.ts';
+import { type PageFacts, pageFacts } from './page-facts.ts';
 import type { Scene } from './scene.ts';
 import { expectation, whatWasThere } from './tell-answer.ts';
 import type { Condition, Unmet } from './wait-for.ts';
@@ -21,9 +21,8 @@ export function pageHaving(data: DataOf<'waitFor'>, scene: Scene): Condition[] {
   return [
     {
       async look(known, waitMs) {
-        const request = { known: known === null ? '' : JSON.stringify(known), waitMs };
         try {
-          return await frame.evaluate(readPageFacts, request);
+          return await pageFacts(frame, known, waitMs);
         } catch (error) {
           if (frame.isDetached()) throw new FrameGoneFailure();
           if (isBetweenDocuments(error)) return 'again';

@@ -1,5 +1,15 @@
 import type { Frame } from 'playwright-core';
 import type { LocalSecret } from '../../flow/local-secrets.ts';
+import {
+  answerAs,
+  type Is,
+  isNumber,
+  isText,
+  listOf,
+  objectOf,
+  orAbsent,
+  orNull,
+} from '../step/page-answer.ts';
 import { ensureFrameMayHave } from '../step/secret-hosts.ts';
 import { type ElementLook, type LookRequest, lookInPage } from './look-in-page.ts';
 import { type Lookalike, type LookalikeRequest, nearestInPage } from './nearest-in-page.ts';
@@ -15,12 +25,23 @@ export interface Sight {
   close(): void;
 }
 
+const areLooks = listOf(
+  objectOf<Pick<ElementLook, 'matches' | 'at'> & { state: string; detail: string | undefined }>({
+    state: isText,
+    matches: isNumber,
+    at: isNumber,
+    detail: orAbsent(isText),
+  }),
+) as Is<ElementLook[]>;
+const isLookalike = orNull(objectOf<Lookalike>({ element: isText, text: isText }));
+
 /** Whatever document the frame has at the moment of the look. */
 export function sightOf(frame: Frame): Sight {
   return {
-    look: (request) => frame.evaluate(lookInPage, request),
-    lookFor: (selector, request) => frame.locator(selector).evaluateAll(lookInPage, request),
-    nearest: (request) => frame.evaluate(nearestInPage, request),
+    look: async (request) => answerAs(areLooks, await frame.evaluate(lookInPage, request)),
+    lookFor: async (selector, request) =>
+      answerAs(areLooks, await frame.locator(selector).evaluateAll(lookInPage, request)),
+    nearest: async (request) => answerAs(isLookalike, await frame.evaluate(nearestInPage, request)),
     close: () => {},
   };
 }
@@ -40,8 +61,9 @@ export async function sightOfJudged(used: readonly LocalSecret[], frame: Frame):
     throw error;
   }
   return {
-    look: (request) => held.evaluate(lookInPage, request),
-    lookFor: (selector, request) => held.$$eval(selector, lookInPage, request),
+    look: async (request) => answerAs(areLooks, await held.evaluate(lookInPage, request)),
+    lookFor: async (selector, request) =>
+      answerAs(areLooks, await held.$$eval(selector, lookInPage, request)),
     nearest: () => Promise.resolve(null),
     close: () => void held.dispose().catch(() => {}),
   };

@@ -8,4 +8,8 @@ export type RunDeed =
   /** The first request to a host that this machine's rules do not let it reach. */
   | { type: 'host_blocked'; host: string; why: string }
   /** A local secret was typed, by its name, into a page of this origin. */
-  | { type: 'secret_typed'; name: string; nodeId: string; origin: string };
+  | { type: 'secret_typed'; name: string; nodeId: string; origin: string }
+  /** A file in the folder of files was given to a page or read, by its path in there. */
+  | { type: 'file_read'; path: string; nodeId: string }
+  /** A file in the folder of files is written. */
+  | { type: 'file_written'; path: string; nodeId: string };

@@ -10,7 +10,8 @@ import { cut } from './step-error.ts';
  * The same outcome, in which no text holds a secret: before anything is cut, which could leave a part of one. What was
  * extracted loses it, too, lest it travel on in a later step. Names that the flow gives stay as they are.
  */
-export function withoutSecrets(outcome: StepOutcome, { text, deep }: Redactor): StepOutcome {
+export function withoutSecrets(outcome: StepOutcome, redactor: Redactor): StepOutcome {
+  const { text } = redactor;
   if (outcome.how === 'stopped') return outcome;
   if (outcome.how === 'failed') {
     const { kind, message } = outcome.error;
@@ -22,13 +23,23 @@ export function withoutSecrets(outcome: StepOutcome, { text, deep }: Redactor): 
     done: {
       logs: text(logs),
       ...(branch === undefined ? {} : { branch }),
-      ...(values === undefined ? {} : { values: deep(values) }),
+      ...(values === undefined ? {} : { values: values.map((value) => valueWithout(value, redactor)) }),
       ...(picture === undefined ? {} : { picture }),
       ...(healed === undefined ? {} : { healed: healedWith(text, healed) }),
-      ...(extracted === undefined ? {} : { extracted: { ...extracted, value: deep(extracted.value) } }),
+      ...(extracted === undefined
+        ? {}
+        : { extracted: { ...extracted, value: valueWithout(extracted.value, redactor) } }),
       ...(download === undefined ? {} : { download: { ...download, fileName: text(download.fileName) } }),
     },
   };
+}
+
+/** A value loses its secrets as its text does: one that is all digits may come as a number, which is no text itself. */
+function valueWithout(value: unknown, { text, deep }: Redactor): unknown {
+  const clean = deep(value ?? null);
+  const written = textOfValue(clean);
+  const shown = text(written);
+  return shown === written ? clean : shown;
 }
 
 /** What a step's outcome looks like in `stepsResult`, texts cut to what a result may hold. `signal` is the one that stopped it. */
