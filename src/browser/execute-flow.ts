@@ -1,6 +1,6 @@
 import { type LocalSecrets, noSecrets } from '../flow/local-secrets.ts';
 import { nodeTypes } from '../flow/node-types/node-types.ts';
-import { createRunVariables } from '../flow/run-variables.ts';
+import { createRunVariables, noRoomFor, type RunVariables } from '../flow/run-variables.ts';
 import { type Block, type Step, stepsIn } from '../flow/step.ts';
 import { patienceOf } from '../flow/step-patience.ts';
 import type { Variables } from '../flow/variables.ts';
@@ -14,10 +14,11 @@ import type { RunError, RunResult, StepEvent, StepResult } from '../protocol/run
 import { networkOutcome } from './egress/network-outcome.ts';
 import { noTrace, startTrace, type TraceWanted, traceRefusal } from './evidence/trace.ts';
 import { createTypedFields } from './evidence/typed-fields.ts';
-import { executeStep } from './execute-step.ts';
+import { executeStep, type StepOutcome } from './execute-step.ts';
 import { keepEvidence, keepPicture, type PictureDeps } from './keep-evidence.ts';
 import { lateDialogResults } from './late-dialogs.ts';
 import type { RunPage } from './run-page.ts';
+import { createResultRoom } from './step/result-room.ts';
 import type { RunDeed } from './step/run-deed.ts';
 import { noFiles, type RunFiles } from './step/run-files.ts';
 import { completionOf, resultOf, runErrorFrom, withoutSecrets } from './step/step-result.ts';
@@ -88,6 +89,7 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
   const runStartedAt = clock.monotonicMs();
   const variables = createRunVariables(run.variables);
   const stepsResult: StepResult[] = [];
+  const room = createResultRoom();
   const typed = createTypedFields();
   const end = (status: RunResult['status'], error?: RunError): RunResult => ({
     status,
@@ -160,7 +162,7 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
         patience,
         { clock, halt: halt.signal },
       );
-      const outcome = withoutSecrets(ended, redactor);
+      const outcome = unlessTooMuch(withoutSecrets(ended, redactor), variables);
       const durationMs = msSince(stepStartedAt, clock);
 
       if (outcome.how === 'done' && outcome.done.extracted !== undefined) {
@@ -179,7 +181,7 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
         ...(outcome.how === 'failed' ? await keepEvidence(step, shown, deps) : {}),
         ...(picture === undefined ? {} : await keepPicture(step, picture, deps, redactor)),
       };
-      stepsResult.push(result);
+      stepsResult.push(room.fit(result));
       onEvent(completionOf(result));
 
       if (outcome.how === 'stopped') return end('cancelled', runErrorFrom(signal.reason));
@@ -201,6 +203,14 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
     // Closing takes its time beside the result; the browser that opened the page waits for it when it ends.
     void opened.close();
   }
+}
+
+/** A step that would set a variable for which there is no more room has failed. */
+function unlessTooMuch(outcome: StepOutcome, { hasRoomFor }: RunVariables): StepOutcome {
+  if (outcome.how !== 'done' || outcome.done.extracted === undefined) return outcome;
+  const { variable, value } = outcome.done.extracted;
+  if (hasRoomFor(variable, value)) return outcome;
+  return { how: 'failed', error: { kind: 'invalid_data', message: noRoomFor(variable) }, notes: '' };
 }
 
 /** True when the run was stopped, by its signal or by its time: who says that by a throw has fired the signal, too. */

@@ -192,8 +192,11 @@ function fitted(result: RunResult): RunResult {
   const isFitting = (candidate: RunResult): boolean => Buffer.byteLength(JSON.stringify(candidate)) <= limit;
   if (isFitting(result)) return result;
   const withoutLogs = result.stepsResult.map(({ logs: _logs, ...step }) => step);
-  const shorter = withoutLogs.map(({ extracted: _extracted, healed: _healed, ...step }) => ({
+  const shorter = withoutLogs.map(({ extracted: _extracted, healed: _healed, observed: _seen, ...step }) => ({
     ...step,
+    ...(step.screenshotProblem === undefined
+      ? {}
+      : { screenshotProblem: step.screenshotProblem.slice(0, 500) }),
     ...(step.error === undefined ? {} : { error: step.error.slice(0, 500) }),
   }));
   const candidates = [withoutLogs, shorter].map((stepsResult) => ({ ...result, stepsResult }));

@@ -1,4 +1,5 @@
 import type { DataOf } from '../../flow/node-types/node-types.ts';
+import { noRoomFor } from '../../flow/run-variables.ts';
 import { StepFailure } from '../step/step-error.ts';
 import { ask } from './ask.ts';
 import { type Action, type ActionDone, done, type Scene } from './scene.ts';
@@ -31,9 +32,12 @@ export const branchingActions: { readonly [Type in 'if' | 'loop' | 'subflow']: A
     }
   },
 
-  subflow({ subflow, variables }, scene) {
-    for (const [name, value] of Object.entries(variables ?? {})) scene.variables.set(name, value);
-    return Promise.resolve({ logs: `Ran the subflow "${subflow}"`, branch: 'body' });
+  async subflow({ subflow, variables }, scene) {
+    for (const [name, value] of Object.entries(variables ?? {})) {
+      if (!scene.variables.hasRoomFor(name, value)) throw new StepFailure('invalid_data', noRoomFor(name));
+      scene.variables.set(name, value);
+    }
+    return { logs: `Ran the subflow "${subflow}"`, branch: 'body' };
   },
 };
 
