@@ -23,8 +23,10 @@ export function createStatementReader(text: string, options: ScriptOptions): Sta
     try {
       read();
     } catch (error) {
-      if (!(error instanceof Unsayable)) throw error;
-      list.refuse(at(node), error.message);
+      // A chain of thousands of calls is more than there is stack for.
+      if (error instanceof RangeError) list.refuse(at(node), 'it is nested too deep');
+      else if (error instanceof Unsayable) list.refuse(at(node), error.message);
+      else throw error;
     }
   }
 

@@ -13,8 +13,11 @@ export interface VariableNames {
   unused(wanted: string): string;
 }
 
-/** What stands between the braces of every `${…}` in a text. */
-export const sideReference = /\$\{(.*?)\}/g;
+/**
+ * What stands between the braces of every `${…}` in a text. No name is longer than this: without a bound, a text of nothing but
+ * beginnings would be read to its end from each of them.
+ */
+export const sideReference = /\$\{(.{0,300}?)\}/g;
 
 /** Collects the variables of all tests: a test may `run` another, which sets some for it. */
 export function collectVariableNames(project: SideProject): VariableNames {

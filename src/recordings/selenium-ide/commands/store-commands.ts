@@ -51,7 +51,7 @@ function extracted(
 function parsedJson(written: string, context: ImportContext): string {
   const pieces = written
     .trim()
-    .split(/(\$\{.*?\})/)
+    .split(/(\$\{.{0,300}?\})/)
     .filter((piece) => piece !== '')
     .map((piece) => (piece.startsWith('${') ? `String(${context.script(piece)})` : JSON.stringify(piece)));
   if (pieces.length === 0) throw new NotKept('it has no JSON');
