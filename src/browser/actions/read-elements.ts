@@ -1,5 +1,5 @@
 import { readCandidate } from '../locating/read-candidate.ts';
-import { isNumber, isText, isTruth, listOf, objectOf, orNull } from '../step/page-answer.ts';
+import { isNumber, isText, isTruth, listOf, objectOf, orAbsent, orNull } from '../step/page-answer.ts';
 import { cut, FrameGoneFailure, isBetweenDocuments, plainMessage, StepFailure } from '../step/step-error.ts';
 import {
   type ElementFacts,
@@ -71,6 +71,7 @@ const areFacts = objectOf<ElementFacts>({
   value: isText,
   selected: orNull(listOf(isText)),
   text: isText,
+  shownText: orAbsent(isText),
   attributes: listOf(orNull(isText)),
   properties: listOf(orNull(isText)),
 });

@@ -49,7 +49,11 @@ export function listOf<Type>(is: Is<Type>): Is<Type[]> {
 }
 
 /** An object that has these fields; others do not matter. */
-export function objectOf<Type>(fields: { readonly [Name in keyof Type]-?: Is<Type[Name]> }): Is<Type> {
+export function objectOf<Type>(
+  fields: {
+    readonly [Name in keyof Type]-?: Is<Type[Name]> | Is<Type[Name] | undefined>;
+  },
+): Is<Type> {
   return (value): value is Type =>
     typeof value === 'object' &&
     value !== null &&
