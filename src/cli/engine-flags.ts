@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Options of every command that reaches a bridge, and of those that execute flows. */
 export const wayFlags = { caFile: z.string().optional() };

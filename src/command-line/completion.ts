@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { exitCode } from '../lib/exit-code.ts';
 import { type Command, defineCommand } from './command.ts';
 import { completionScripts, type Shell } from './completion-scripts.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { variableNamePattern } from '../lib/variable-name.ts';
 
 const assignment = new RegExp(`^(${variableNamePattern})=(.*)$`, 's');

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorText, UsageError } from '../lib/errors.ts';
 import { variableName } from '../lib/variable-name.ts';
 import { limits } from '../protocol/limits.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fieldPath } from '../protocol/problem.ts';
 import type { FlowProblem } from './flow-problem.ts';
 import { decorations } from './node-types/node-types.ts';

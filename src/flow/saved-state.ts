@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Cookies and local storage as a `storageState` step saves them; Playwright's own files of that kind are alike. */
 export type SavedState = z.output<typeof stateSchema>;

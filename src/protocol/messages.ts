@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { variableName } from '../lib/variable-name.ts';
 import { limits } from './limits.ts';
 import {

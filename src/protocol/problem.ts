@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a runner does when it gets this answer. `signedOnly` actions are taken only when the answer's signature verified. */
 export type RunnerAction =

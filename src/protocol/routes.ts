@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { limits } from './limits.ts';
 import * as m from './messages.ts';
 import type { ProblemCode } from './problem.ts';

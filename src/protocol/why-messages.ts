@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isoTime, labelsSchema, name, runnerStates, uuid } from './messages.ts';
 
 // The answer to why a run waits.

@@ -1,5 +1,5 @@
 import { EventSource } from 'eventsource';
-import { z } from 'zod';
+import * as z from 'zod';
 import { abortScope } from '../../lib/abort-scope.ts';
 import { type Clock, fullJitterMs } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';

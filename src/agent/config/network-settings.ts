@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { normaliseProxyAddress } from './proxy-settings.ts';
 import { setting } from './setting.ts';
 import { hostPatterns, optionalText, parsedBy } from './values.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type HostPattern, parseHostPattern } from '../../lib/host-pattern.ts';
 import { Secret } from '../../lib/secret.ts';
 

@@ -1,6 +1,6 @@
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EnvironmentError, errorText, NotPairedError, systemErrorCode } from '../../lib/errors.ts';
 import { readPrivateJsonFile, writeJsonFile } from '../../lib/json-file.ts';
 import { Secret } from '../../lib/secret.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { BridgeUnavailableError, errorText } from '../../lib/errors.ts';
 import { readPrivateJsonFile, writeJsonFile } from '../../lib/json-file.ts';
 import type { Log } from '../../lib/log.ts';

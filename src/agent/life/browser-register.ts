@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BrowserWatcher } from '../../browser/launch-chromium.ts';
 import { EnvironmentError, errorText, systemErrorCode } from '../../lib/errors.ts';
 import { readPrivateJsonFile } from '../../lib/json-file.ts';

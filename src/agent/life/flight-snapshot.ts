@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * A time in which a runner did nothing although it should have. `asleep`: the machine slept. `asleep_or_clock`: it slept or

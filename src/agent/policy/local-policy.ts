@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isStart, type NodeType, nodeTypeNamed, nodeTypes } from '../../flow/node-types/node-types.ts';
 import { didYouMean } from '../../lib/did-you-mean.ts';
 import { EnvironmentError, errorText } from '../../lib/errors.ts';

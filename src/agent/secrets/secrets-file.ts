@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { entryOf, type NodeType, nodeTypes } from '../../flow/node-types/node-types.ts';
 import { type HostPattern, parseHostPattern } from '../../lib/host-pattern.ts';
 import { variableName } from '../../lib/variable-name.ts';

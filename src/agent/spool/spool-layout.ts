@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { limits } from '../../protocol/limits.ts';
 import { artifactTypes, releaseReasons } from '../../protocol/messages.ts';
 import { runResultSchema } from '../../protocol/run-result.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EnvironmentError, UsageError } from '../../lib/errors.ts';
 import { Secret } from '../../lib/secret.ts';
 import { addressUrl, dataFolder, defaultPort } from '../config.ts';

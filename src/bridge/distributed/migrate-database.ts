@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import { Client, type ClientConfig } from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CancelledError, EnvironmentError, errorText } from '../../lib/errors.ts';
 import type { Secret } from '../../lib/secret.ts';
 import { withoutStatement } from '../db/database.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorText } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { inProcessHints } from '../embedded/in-process-hints.ts';

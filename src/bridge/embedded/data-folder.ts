@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EnvironmentError, errorText } from '../../lib/errors.ts';
 import { type FolderLock, lockFolder } from '../../lib/folder-lock.ts';
 import { readPrivateJsonFile, writeJsonFile } from '../../lib/json-file.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ResponseOf, RouteAuth, RouteName, Routes } from '../../protocol/routes.ts';
 import type { RunnerCaller } from '../runners/runner-keys.ts';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { releaseReasons, type releaseRequest } from '../../protocol/messages.ts';
 import type { Dispatcher } from '../dispatch.ts';
 import { appendEvents } from '../leases/append-events.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { version } from '../../lib/version.ts';
 import { type ProblemCode, problemSchema, problems } from '../../protocol/problem.ts';
 import { problemsOf } from '../../protocol/route-problems.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { zodFaults } from '../../protocol/problem.ts';
 import type { Route } from '../../protocol/routes.ts';
 import { ProblemError } from '../problem-error.ts';

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { uploadRequest } from '../../protocol/messages.ts';
 import { type Database, rowsOf, type SqlNow } from '../db/database.ts';
 import { ProblemError } from '../problem-error.ts';

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { enrolRequest } from '../../protocol/messages.ts';
 import { json, rowsOf, textArray } from '../db/database.ts';
 import type { LeaseDeps } from '../leases/lease-deps.ts';

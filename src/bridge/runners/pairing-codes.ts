@@ -1,6 +1,6 @@
 import { createHmac, randomInt, randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { createCodeRequest } from '../../protocol/messages.ts';
 import { epochMs, nowPlus, rowsOf, type SqlNow, type Statements, textArray } from '../db/database.ts';
 import { ProblemError } from '../problem-error.ts';

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { checkWord } from '../../protocol/keys.ts';
 import type { claimRequest, redeemRequest } from '../../protocol/messages.ts';
 import { epochMs, json, nowPlus, rowsOf, textArray } from '../db/database.ts';

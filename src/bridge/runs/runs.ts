@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { checkFlow } from '../../flow/check-flow.ts';
 import type { RunView, runsQuery, SubmitRequest } from '../../protocol/messages.ts';
 import { epochMs, json, rowsOf, sqlState, textArray } from '../db/database.ts';

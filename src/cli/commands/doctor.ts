@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readAgentConfig } from '../../agent/config/agent-config.ts';
 import { defineCommand } from '../../command-line/command.ts';
 import { systemClock } from '../../lib/clock.ts';

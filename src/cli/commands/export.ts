@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../command-line/command.ts';
 import { checkFlow } from '../../flow/check-flow.ts';
 import { UsageError } from '../../lib/errors.ts';

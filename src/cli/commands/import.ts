@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../command-line/command.ts';
 import { readInputFile } from '../../command-line/read-input-file.ts';
 import { errorText, UsageError } from '../../lib/errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { agentHome } from '../../agent/config/agent-config.ts';
 import { browserSettings } from '../../agent/config/browser-settings.ts';
 import { readSettings } from '../../agent/config/setting.ts';

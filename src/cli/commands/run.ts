@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readEngineConfig } from '../../agent/config/agent-config.ts';
 import { shadowTeller } from '../../agent/secrets/tell-shadowed.ts';
 import { traceRefusal } from '../../browser/evidence/trace.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readAgentConfig } from '../../agent/config/agent-config.ts';
 import { drainVariable } from '../../agent/config/service-environment.ts';
 import { readStatusFile } from '../../agent/status-file.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AgentDeps, runAgent, stopReasons } from '../../agent/agent.ts';
 import { openStorage } from '../../agent/client/storage.ts';
 import { watchedClient } from '../../agent/client/watched-client.ts';

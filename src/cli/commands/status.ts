@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { howToUpgrade, versionNoticeText } from '../../agent/client/version-notice.ts';
 import { type AgentConfig, readAgentConfig } from '../../agent/config/agent-config.ts';
 import { connectBridge } from '../../agent/connect.ts';

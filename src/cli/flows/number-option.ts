@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The value of an option that is a whole number between two others. */
 export function numberOption(min: number, max: number) {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Kinds of reports that `run` writes. */
 const reportKinds = ['junit', 'html'] as const;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { actionTimeoutMs, type NodeTypeEntry, timeoutAlias } from './entry.ts';
 import {
   flag,

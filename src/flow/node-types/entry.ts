@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /**
  * Where a secret goes that stands in a step: into the field it is typed into, into an address that is opened, to the page that

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { variableName } from '../../lib/variable-name.ts';
 
 // What fields of `data` are built from. All are judged with their variables in place: what still holds a `{{VAR}}` is passed over

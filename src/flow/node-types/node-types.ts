@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { controlTypes } from './control.ts';
 import { elementTypes } from './elements.ts';
 import type { NodeTypeEntry } from './entry.ts';

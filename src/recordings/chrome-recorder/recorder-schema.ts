@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A text, or a list that leads through shadow roots. */
 const selectors = z

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { UsageError } from '../../lib/errors.ts';
 import { fieldPath } from '../../protocol/problem.ts';
 

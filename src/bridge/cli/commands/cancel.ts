@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../../command-line/command.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
 import { isFinal } from '../../../protocol/run-result.ts';

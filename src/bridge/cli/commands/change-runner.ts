@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Command, defineCommand } from '../../../command-line/command.ts';
 import { exitCode } from '../../../lib/exit-code.ts';
 import { printable } from '../../../lib/printable.ts';

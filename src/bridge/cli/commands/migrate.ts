@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../../command-line/command.ts';
 import { peopleLog } from '../../../command-line/people-log.ts';
 import { UsageError } from '../../../lib/errors.ts';

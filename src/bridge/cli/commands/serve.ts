@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type CommandContext, defineCommand } from '../../../command-line/command.ts';
 import { type OpenLog, openLog } from '../../../command-line/open-log.ts';
 import { systemClock } from '../../../lib/clock.ts';

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type CommandContext, defineCommand } from '../../../command-line/command.ts';
 import { nameValue } from '../../../command-line/name-value.ts';
 import { readInputFile } from '../../../command-line/read-input-file.ts';
