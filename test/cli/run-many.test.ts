@@ -84,15 +84,17 @@ describe('qualinet run with many flows', () => {
   it('never passes over a broken file of a folder', async () => {
     const folder = await folderWith({
       'a.json': chain(open()),
+      'cut.json': '{"nodes": [',
       'merge.json': '<<<<<<< HEAD\n{}',
+      'tsconfig.json': '{ // settings\n}',
       'empty.json': '',
       'p.side': '{}',
     });
     const { code, out, err } = await run(folder);
     expect([code, out]).toEqual([64, '']);
-    expect(err).toMatch(/3 files cannot be run/);
+    expect(err).toMatch(/4 files cannot be run/);
     expect(err).toMatch(
-      /empty\.json is no valid JSON[\s\S]*merge\.json is no valid JSON[\s\S]*p\.side is no Selenium IDE project/,
+      /tsconfig\.json is passed over[\s\S]*cut\.json is no valid JSON[\s\S]*empty\.json is no valid JSON[\s\S]*merge\.json is no valid JSON[\s\S]*p\.side is no Selenium IDE project/,
     );
   });
 

@@ -20,7 +20,6 @@ import { reportOption } from '../flows/report-option.ts';
 import { stepByStep } from '../flows/step-by-step.ts';
 import { tellRun } from '../flows/tell-run.ts';
 import { tellRuns } from '../flows/tell-runs.ts';
-import { writeReports } from '../flows/write-reports.ts';
 import { networkOptions } from '../network-options.ts';
 import { openBrowser } from '../open-browser.ts';
 import { openSecrets } from '../open-secrets.ts';
@@ -147,7 +146,10 @@ export const run = defineCommand({
       );
       // Told first: a report that cannot be written must not cost the results.
       teller.end(runs, Date.now() - madeAt);
-      await writeReports(report ?? [], runs, { cwd: context.cwd, madeAt });
+      if (report !== undefined) {
+        const { writeReports } = await import('../flows/write-reports.ts');
+        await writeReports(report, runs, { cwd: context.cwd, madeAt });
+      }
       if (abort.signal.aborted) return interruptedBy(abort.signal);
       const hasFailed = runs.map(verdictOf).some((verdict) => verdict !== 'passed' && verdict !== 'flaky');
       return hasFailed ? exitCode.flowFailed : exitCode.done;

@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { glob, isDynamicPattern } from 'tinyglobby';
 import { errorText, UsageError } from '../../lib/errors.ts';
 
 /** A file that may hold flows. */
@@ -35,7 +34,7 @@ export async function findFlowFiles(args: readonly string[], cwd: string): Promi
     if (entry?.isDirectory() === true) {
       isSingle = false;
       await add(arg, { patterns: inFolders, folder: resolve(cwd, arg), isNamed: false });
-    } else if (entry === null && arg !== '-' && isDynamicPattern(arg)) {
+    } else if (entry === null && arg !== '-' && (await import('tinyglobby')).isDynamicPattern(arg)) {
       isSingle = false;
       await add(arg, { patterns: [arg], folder: cwd, isNamed: true });
     } else {
@@ -49,6 +48,8 @@ export async function findFlowFiles(args: readonly string[], cwd: string): Promi
     { patterns, folder, isNamed }: { patterns: string[]; folder: string; isNamed: boolean },
   ): Promise<void> {
     const options = { cwd: folder, ignore: never, absolute: false, expandDirectories: false };
+    // Only who names more than files needs it.
+    const { glob } = await import('tinyglobby');
     const paths = await glob(patterns, options).catch((error: unknown) => {
       throw new UsageError(`cannot look for flows in ${arg}: ${errorText(error)}`);
     });

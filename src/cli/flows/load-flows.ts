@@ -3,7 +3,6 @@ import { type InputFile, readInputFile } from '../../command-line/read-input-fil
 import { type FlowFile, parseFlowFile } from '../../flow/flow-file.ts';
 import { UsageError } from '../../lib/errors.ts';
 import type { ImportedFlow, Recording } from '../../recordings/imported.ts';
-import { readRecording } from '../../recordings/read-recording.ts';
 import type { FlowFilePath } from './find-flow-files.ts';
 
 /** A flow of a file, whoever wrote it. */
@@ -30,7 +29,7 @@ export async function loadFlows(
   { isLenient, context }: { isLenient: boolean; context: CommandContext },
 ): Promise<LoadedFlow[] | null> {
   const text = await readInputFile(path, recordingFile, context);
-  const recording = readRecording(text, path);
+  const recording = isFlow(text) ? null : await asRecording(text, path);
   if (recording !== null) {
     if (!isLenient) ensureKept(recording, path);
     return recording.flows.map((flow) => loadedRecording(flow, path));
@@ -41,6 +40,22 @@ export async function loadFlows(
       hint: 'In Selenium IDE, save the project once more: a project has "tests" and "suites".',
     });
   return [{ ...parseFlowFile(text, path), file: path, notes: [] }];
+}
+
+/** Reading recordings takes a parser of JavaScript and more; a flow needs none of it. */
+async function asRecording(text: string, path: string): Promise<Recording | null> {
+  const { readRecording } = await import('../../recordings/read-recording.ts');
+  return readRecording(text, path);
+}
+
+/** True for what is certainly a flow: no recording has nodes and edges. */
+function isFlow(text: string): boolean {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === 'object' && json !== null && 'nodes' in json && 'edges' in json;
+  } catch {
+    return false;
+  }
 }
 
 /** Throws UsageError that names every step of the recording that cannot be kept. */
@@ -77,8 +92,8 @@ function isOfSomethingElse(text: string, path: string): boolean {
     const json: unknown = JSON.parse(text.replace(/^\u{feff}/u, ''));
     return typeof json !== 'object' || json === null || !('nodes' in json);
   } catch {
-    // Settings of other tools are JSON with comments; what has the words of a flow or a recording in it was one.
-    return text.trim() !== '' && !/"(?:nodes|edges|steps)"/.test(text);
+    // Settings of other tools are JSON with comments. What has the words of a flow or a recording in it was one, and what a merge has left behind may have been.
+    return text.trim() !== '' && !/"(?:nodes|edges|steps)"|^<{7} /m.test(text);
   }
 }
 

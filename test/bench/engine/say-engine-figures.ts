@@ -25,7 +25,7 @@ export async function sayEngineFigures(say: (text: string) => void): Promise<voi
     `  ratio of memory ${((memory[1]?.medianMb ?? Number.NaN) / (memory[0]?.medianMb ?? Number.NaN)).toFixed(2)} (aim: at most 1.0)`,
   );
 
-  const runs = 100;
+  const runs = 50;
   const fullBrowser = existsSync(fullChromium) ? fullChromium : browser;
   const throughput = await measureThroughput(Math.min(rounds, 10), { runs, browser, fullBrowser });
   say(`\n${table(`${runs} runs, two beside each other`, throughput)}`);
