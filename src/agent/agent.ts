@@ -1,6 +1,7 @@
 import { type LocalSecrets, noSecrets } from '../flow/local-secrets.ts';
 import { abortScope } from '../lib/abort-scope.ts';
 import type { Clock } from '../lib/clock.ts';
+import { counted } from '../lib/counted.ts';
 import { CancelledError, CredentialsRejectedError } from '../lib/errors.ts';
 import { exitCode } from '../lib/exit-code.ts';
 import type { Log } from '../lib/log.ts';
@@ -117,7 +118,7 @@ export async function runAgent(options: AgentOptions, outer: AgentDeps): Promise
   const debts = openDebts({ ...deps, tell });
   const leftovers = spool.takeLeftovers();
   if (leftovers.length > 0)
-    log.info(`delivering what an earlier life owed about ${countedRuns(leftovers.length)}`);
+    log.info(`delivering what an earlier life owed about ${counted(leftovers.length, 'run')}`);
   debts.takeLeftovers(leftovers, options.whyInterrupted);
   const beside: Promise<void>[] = [];
 
@@ -229,8 +230,4 @@ export async function runAgent(options: AgentOptions, outer: AgentDeps): Promise
       },
     });
   }
-}
-
-function countedRuns(count: number): string {
-  return count === 1 ? '1 run' : `${count} runs`;
 }

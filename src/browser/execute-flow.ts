@@ -14,7 +14,7 @@ import type { RunError, RunResult, StepEvent, StepResult } from '../protocol/run
 import { networkOutcome } from './egress/network-outcome.ts';
 import { noTrace, startTrace, type TraceWanted, traceRefusal } from './evidence/trace.ts';
 import { createTypedFields } from './evidence/typed-fields.ts';
-import { executeStep, type StepOutcome } from './execute-step.ts';
+import { executeStep, type StepOutcome, type StepSurroundings } from './execute-step.ts';
 import { keepEvidence, keepPicture, type PictureDeps } from './keep-evidence.ts';
 import { lateDialogResults } from './late-dialogs.ts';
 import type { RunPage } from './run-page.ts';
@@ -130,6 +130,18 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
     }
     const walk = walkThrough(run.steps);
     let hasSoftFailure = false;
+    const { files = noFiles } = deps;
+    const given: StepSurroundings = {
+      opened,
+      stop: signal,
+      halt: halt.signal,
+      ensureMayAct,
+      clock,
+      secrets,
+      typed,
+      onDeed,
+      files,
+    };
     for (let { step } = walk; step !== null; { step } = walk) {
       if (stepsResult.length === limits.steps) return end('failed', tooManySteps);
       await holdBack(step, halt.signal, deps);
@@ -137,27 +149,14 @@ async function executeSteps({ secrets = noSecrets, ...run }: FlowRun, deps: Exec
       onEvent({ type: 'step_start', nodeId: step.nodeId });
       if (nodeTypes[step.type].hasSideEffects) await untilItMayBegin(halt.signal, deps);
       const stepStartedAt = clock.monotonicMs();
-      const { files = noFiles } = deps;
-      const given = {
-        opened,
-        stop: signal,
-        halt: halt.signal,
-        ensureMayAct,
-        clock,
-        secrets,
-        typed,
-        onDeed,
-        files,
-        roundsDone: walk.roundsDone(),
-        ahead: walk.ahead,
-      };
+      const place = { roundsDone: walk.roundsDone(), ahead: walk.ahead };
       await trace.begin(`${step.nodeId}: ${step.type}`);
       const patience = patienceOf(step, variables.texts);
       const begun = step;
       const { outcome: ended, attempts } = await tryStep(
         async () => {
           if (begun.type === 'navigate') opened.network.forget();
-          return networkOutcome(begun, await executeStep(begun, variables, given), opened.network);
+          return networkOutcome(begun, await executeStep(begun, variables, given, place), opened.network);
         },
         patience,
         { clock, halt: halt.signal },

@@ -28,38 +28,37 @@ export type StepOutcome =
   | { how: 'failed'; error: StepError; notes: string }
   | { how: 'stopped' };
 
+/** What steps need from the run they are in. */
+export interface StepSurroundings {
+  opened: RunPage;
+  /** The run's own signal to end. */
+  stop: AbortSignal;
+  /** Fires with it, and when the page is gone. */
+  halt: AbortSignal;
+  ensureMayAct: () => void;
+  clock: Clock;
+  secrets: LocalSecrets;
+  typed: TypedFields;
+  onDeed: (deed: RunDeed) => void;
+  files: RunFiles;
+}
+
+/** Where in the flow a step stands. */
+interface StepPlace {
+  /** Rounds that the loop it is has done. */
+  roundsDone: number;
+  /** The steps behind it, as far as they are known. */
+  ahead: () => Iterable<Step>;
+}
+
 /**
- * Executes one step with the variables as they are now, within its time. `stop` is the run's signal to end.
- * Throws only what is a bug.
+ * Executes one step with the variables as they are now, within its time. Throws only what is a bug.
  */
 export async function executeStep(
   step: Step,
   variables: RunVariables,
-  {
-    opened,
-    stop,
-    halt,
-    ensureMayAct,
-    clock,
-    secrets,
-    typed,
-    onDeed,
-    files,
-    roundsDone,
-    ahead,
-  }: {
-    opened: RunPage;
-    stop: AbortSignal;
-    halt: AbortSignal;
-    ensureMayAct: () => void;
-    clock: Clock;
-    secrets: LocalSecrets;
-    typed: TypedFields;
-    onDeed: (deed: RunDeed) => void;
-    files: RunFiles;
-    roundsDone: number;
-    ahead: () => Iterable<Step>;
-  },
+  { opened, stop, halt, ensureMayAct, clock, secrets, typed, onDeed, files }: StepSurroundings,
+  { roundsDone, ahead }: StepPlace,
 ): Promise<StepOutcome> {
   opened.observer.begin(step.type);
   const { used, faults } = secretsOfStep(step, secrets);
@@ -151,7 +150,9 @@ export async function executeStep(
     if (isDownload(thrown) && nextInPage(ahead()) === 'download') {
       return { how: 'done', done: { logs: `Opened a file to save${notesOf(opened)}` } };
     }
-    const error = stepErrorFrom(opened.gone.aborted ? opened.gone.reason : await reasonOf(thrown, opened));
+    const error = stepErrorFrom(
+      opened.gone.aborted ? opened.gone.reason : await reasonOf(thrown, opened, clock),
+    );
     if (error === null) throw thrown;
     return { how: 'failed', error, notes: notesOf(opened) };
   }
@@ -181,6 +182,8 @@ function judgeBefore(
 }
 
 const backstopMs = 1_000;
+/** So soon the event comes that tells why a page is gone. */
+const reasonMs = 200;
 /** So soon a page opens that waited for a dialog to be answered. */
 const openedLateMs = 3_000;
 
@@ -203,17 +206,11 @@ function leadsElsewhere(faults: readonly string[]): boolean {
  * Playwright rejects what is under way a moment before it tells why: the event that follows names the reason. An address that
  * is being opened when its page crashes fails as one that answered with no page.
  */
-async function reasonOf(thrown: unknown, { gone, pages }: RunPage): Promise<unknown> {
+async function reasonOf(thrown: unknown, { gone, pages }: RunPage, clock: Clock): Promise<unknown> {
   const isLikelyGone =
     stepErrorFrom(thrown)?.kind === 'browser_crashed' || /ERR_ABORTED/.test(errorText(thrown));
   if (!isLikelyGone) return thrown;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, 200);
-    gone.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+  await clock.sleep(reasonMs, gone).catch(() => {});
   if (gone.aborted && gone.reason instanceof StepFailure) return gone.reason;
   return pages.inUse().isClosed() ? closedPage(pages) : thrown;
 }

@@ -3,6 +3,7 @@ import type { LocalPolicy } from '../agent/policy/local-policy.ts';
 import { readSecrets } from '../agent/secrets/read-secrets.ts';
 import type { CommandContext } from '../command-line/command.ts';
 import type { LocalSecrets } from '../flow/local-secrets.ts';
+import { counted } from '../lib/counted.ts';
 import type { HostPattern } from '../lib/host-pattern.ts';
 import type { Log } from '../lib/log.ts';
 import { networkRules } from './network-options.ts';
@@ -28,8 +29,7 @@ export async function openSecrets(
   const secrets = await readSecrets(config, { hostsOfOthers, log, cwd: context.cwd });
   if (secrets.names.length > 0) {
     context.useRedactor(secrets.redactor);
-    const plural = secrets.names.length === 1 ? 'secret' : 'secrets';
-    log.info(`${secrets.names.length} ${plural} of this machine: ${secrets.names.join(', ')}`);
+    log.info(`${counted(secrets.names.length, 'secret')} of this machine: ${secrets.names.join(', ')}`);
   }
   return secrets;
 }

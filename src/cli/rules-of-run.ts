@@ -2,6 +2,7 @@ import type { EngineConfig } from '../agent/config/agent-config.ts';
 import { type LocalPolicy, readLocalPolicy } from '../agent/policy/local-policy.ts';
 import { PolicyTimeoutError, tookTooLong, whyNotSteps } from '../agent/policy/refusals.ts';
 import type { Block } from '../flow/step.ts';
+import type { AbortScope } from '../lib/abort-scope.ts';
 import { systemClock } from '../lib/clock.ts';
 import { UsageError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -12,7 +13,7 @@ import { isRootProcess, rootWarning } from './root-rule.ts';
 export interface RulesOfRun {
   policy: LocalPolicy | null;
   /** Aborts when the policy's longest run is over; ends with what is returned. */
-  watchTime(abort: AbortController): () => void;
+  watchTime(run: Pick<AbortScope, 'abort'>): () => void;
   /** The verdict about a run that ended with `signal`: a failure, when it is the policy that ended it. */
   verdict(result: RunResult, signal: AbortSignal): RunResult;
 }
@@ -26,7 +27,7 @@ export async function rulesOfRun(config: EngineConfig, steps: Block, log: Log): 
   if (why !== null) throw new UsageError(why);
   return {
     policy,
-    watchTime: (abort) => (policy === null ? () => {} : watch(policy, abort)),
+    watchTime: (run) => (policy === null ? () => {} : watch(policy, run)),
     verdict: (result, { reason }) =>
       reason instanceof PolicyTimeoutError && result.status === 'cancelled'
         ? { ...result, status: 'failed', error: { code: 'policy', message: reason.message } }
@@ -34,11 +35,11 @@ export async function rulesOfRun(config: EngineConfig, steps: Block, log: Log): 
   };
 }
 
-function watch(policy: LocalPolicy, abort: AbortController): () => void {
+function watch(policy: LocalPolicy, run: Pick<AbortScope, 'abort'>): () => void {
   const over = new AbortController();
   if (policy.maxRunMs !== null) {
     systemClock.sleep(policy.maxRunMs, over.signal).then(
-      () => abort.abort(tookTooLong(policy)),
+      () => run.abort(tookTooLong(policy)),
       () => {},
     );
   }

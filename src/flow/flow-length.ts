@@ -1,3 +1,4 @@
+import { counted } from '../lib/counted.ts';
 import { type Block, stepsIn } from './step.ts';
 
 /** How many steps a flow has, wherever they stand. */
@@ -15,7 +16,7 @@ export function flowLength(flow: Block): FlowLength {
 
 /** `3 steps`, or `3 steps (with branches)` where the number says little about how long it will take. */
 export function lengthText({ steps, isStraight }: FlowLength): string {
-  return `${steps} ${steps === 1 ? 'step' : 'steps'}${isStraight ? '' : ' (with branches)'}`;
+  return `${counted(steps, 'step')}${isStraight ? '' : ' (with branches)'}`;
 }
 
 /** Where a run is after so many executed steps: `2/3`, and `2` where nobody knows how many there will be. */

@@ -1,8 +1,16 @@
+import { counted } from '../lib/counted.ts';
 import { duration } from '../lib/duration.ts';
 import type { StepResult } from '../protocol/run-result.ts';
 import { htmlStyle } from './html-style.ts';
 import { attributes, escaped } from './markup.ts';
-import { type ReportedRun, type ReportedTry, titleOf, type Verdict, verdictOf } from './reported-run.ts';
+import {
+  durationOf,
+  type ReportedRun,
+  type ReportedTry,
+  titleOf,
+  type Verdict,
+  verdictOf,
+} from './reported-run.ts';
 
 /** What a report needs from around it. */
 export interface HtmlDeps {
@@ -19,7 +27,7 @@ export function htmlReport(runs: readonly ReportedRun[], deps: HtmlDeps): string
   const counts = new Map<Verdict, number>();
   for (const run of runs) counts.set(verdictOf(run), (counts.get(verdictOf(run)) ?? 0) + 1);
   const sums = [...counts].map(([verdict, count]) => `<span class="${verdict}">${count} ${verdict}</span>`);
-  const title = `${runs.length} run${runs.length === 1 ? '' : 's'}: ${[...counts].map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`;
+  const title = `${counted(runs.length, 'run')}: ${[...counts].map(([verdict, count]) => `${count} ${verdict}`).join(', ')}`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -40,11 +48,10 @@ ${runs.map((run) => runPart(run, deps)).join('\n')}
 
 function runPart(run: ReportedRun, deps: HtmlDeps): string {
   const verdict = verdictOf(run);
-  const timeMs = run.tries.reduce((sum, { result }) => sum + result.durationMs, 0);
   const isOpen = verdict !== 'passed' && verdict !== 'skipped';
   const tries = run.tries.map((one, index) => tryPart(one, run.tries.length > 1 ? index + 1 : null, deps));
   return `<details class="run"${isOpen ? ' open' : ''}>
-<summary><b class="${verdict}">${verdict}</b> <span>${escaped(titleOf(run))}</span> <span class="file">${escaped(run.file)}</span> <span class="time">${duration(timeMs)}</span></summary>
+<summary><b class="${verdict}">${verdict}</b> <span>${escaped(titleOf(run))}</span> <span class="file">${escaped(run.file)}</span> <span class="time">${duration(durationOf(run.tries))}</span></summary>
 <div class="body">${tries.join('\n')}</div>
 </details>`;
 }

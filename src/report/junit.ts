@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { RunResult, StepResult } from '../protocol/run-result.ts';
 import { attributes, escaped } from './markup.ts';
-import { type ReportedRun, reasonOf, titleOf, verdictOf } from './reported-run.ts';
+import { durationOf, type ReportedRun, reasonOf, titleOf, verdictOf } from './reported-run.ts';
 
 /**
  * Runs as JUnit XML: a suite for each file, a case for each run. A run that passed after it had failed has a `flakyFailure` for each try
@@ -88,5 +88,5 @@ function countsOf(runs: readonly ReportedRun[]): Record<string, string | number>
 }
 
 function secondsOf(tries: ReportedRun['tries']): string {
-  return (tries.reduce((sum, { result }) => sum + result.durationMs, 0) / 1_000).toFixed(3);
+  return (durationOf(tries) / 1_000).toFixed(3);
 }

@@ -37,6 +37,11 @@ export function titleOf({ name, repetition }: Pick<ReportedRun, 'name' | 'repeti
   return repetition === null ? name : `${name} (${repetition})`;
 }
 
+/** How long all tries took, in ms. */
+export function durationOf(tries: readonly ReportedTry[]): number {
+  return tries.reduce((sum, { result }) => sum + result.durationMs, 0);
+}
+
 /** Why a try failed, in one line: its failing steps, or what ended it otherwise. */
 export function reasonOf({ error, stepsResult }: RunResult): string {
   const failed = stepsResult.filter(({ status }) => status === 'failed');

@@ -1,21 +1,8 @@
-import { createServer } from 'node:http';
+import { servePages } from './loopback-pages.ts';
 
 /** The pages of the benchmark flows, on loopback. */
-export async function startBenchSite(): Promise<{ url: string; close(): void }> {
-  const server = createServer((request, response) => {
-    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
-    response.end(request.url?.startsWith('/late') ? page(150) : page(0));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+export function startBenchSite(): Promise<{ url: string; close(): void }> {
+  return servePages(({ pathname }) => page(pathname.startsWith('/late') ? 150 : 0));
 }
 
 /** A list one adds to; with `lateMs` every change of the page comes that much later, as from a server. */

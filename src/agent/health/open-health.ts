@@ -1,5 +1,6 @@
 import type { BrowserWatcher } from '../../browser/launch-chromium.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { counted } from '../../lib/counted.ts';
 import { duration } from '../../lib/duration.ts';
 import type { Log } from '../../lib/log.ts';
 import type { AgentEvent } from '../agent-event.ts';
@@ -141,7 +142,7 @@ export async function openHealth(options: HealthOptions, deps: HealthDeps): Prom
 
   function statusText(): string {
     const { running, pollError } = counts;
-    const runs = running === 0 ? null : `${running} ${running === 1 ? 'run' : 'runs'} under way`;
+    const runs = running === 0 ? null : `${counted(running, 'run')} under way`;
     if (drainSignal.aborted) return runs === null ? 'stopping' : `stopping: ${runs}`;
     if (readiness.browser === null) return 'starting the browser';
     if (pollError !== null) return `no runs are taken: ${pollError}${runs === null ? '' : `; ${runs}`}`;

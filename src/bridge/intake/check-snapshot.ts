@@ -1,6 +1,7 @@
 import { checkFlow } from '../../flow/check-flow.ts';
 import { type FlowLength, flowLength } from '../../flow/flow-length.ts';
 import type { FlowProblem } from '../../flow/flow-problem.ts';
+import { counted } from '../../lib/counted.ts';
 import { limits } from '../../protocol/limits.ts';
 import { type FlowSnapshot, flowSnapshotSchema } from '../../protocol/messages.ts';
 import type { RunError, StepResult } from '../../protocol/run-result.ts';
@@ -67,7 +68,7 @@ function brokenRun(found: readonly FlowProblem[], nodes: readonly unknown[]): Br
   return {
     error: {
       code: 'flow_invalid',
-      message: `The flow cannot run: it has ${found.length} problem${found.length === 1 ? '' : 's'}.`,
+      message: `The flow cannot run: it has ${counted(found.length, 'problem')}.`,
       problems: problems.map(({ error }) => error),
     },
     stepsResult: problems.map((problem) => ({

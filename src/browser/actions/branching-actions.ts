@@ -1,5 +1,6 @@
 import type { DataOf } from '../../flow/node-types/node-types.ts';
 import { noRoomFor } from '../../flow/run-variables.ts';
+import { counted } from '../../lib/counted.ts';
 import { StepFailure } from '../step/step-error.ts';
 import { ask } from './ask.ts';
 import { type Action, type ActionDone, done, type Scene } from './scene.ts';
@@ -58,7 +59,7 @@ async function again(data: DataOf<'loop'>, scene: Scene): Promise<ActionDone> {
   const { roundsDone } = scene;
   const { holds, got } = await ask(data, scene, { waitMs: 0 });
   if (!holds) {
-    const rounds = roundsDone === 1 ? '1 round' : `${roundsDone} rounds`;
+    const rounds = counted(roundsDone, 'round');
     return { logs: `Ended after ${rounds}${because(got)}`, branch: 'done' };
   }
   const most = data.maxIterations ?? defaultMaxIterations;

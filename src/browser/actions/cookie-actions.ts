@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import type { DataOf } from '../../flow/node-types/node-types.ts';
 import { readSavedState, type SavedState } from '../../flow/saved-state.ts';
+import { counted } from '../../lib/counted.ts';
 import { aboutFile } from '../step/run-files.ts';
 import { StepFailure } from '../step/step-error.ts';
 import type { Action, Scene } from './scene.ts';
@@ -74,8 +75,4 @@ function stateIn(file: string, text: string): SavedState {
 
 function whatIsIn({ cookies, origins }: SavedState): string {
   return `${counted(cookies.length, 'cookie')} and the local storage of ${counted(origins.length, 'site')}`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,6 @@
 import type { DataOf } from '../../flow/node-types/node-types.ts';
 import { candidatesOf } from '../../flow/step.ts';
+import { counted } from '../../lib/counted.ts';
 import { healedBy } from '../locating/locate.ts';
 import { jsonOfPage } from '../step/page-answer.ts';
 import { cut } from '../step/step-error.ts';
@@ -102,7 +103,7 @@ export function elementsHaving(data: DataOf<'waitFor'>, scene: Scene): Condition
     there: number;
     all: readonly ElementFacts[];
   }): string {
-    const elements = `${matches} element${matches === 1 ? '' : 's'}`;
+    const elements = counted(matches, 'element');
     const [first] = all;
     if (count !== undefined) {
       const wanted = `${operator === '==' ? '' : operator === '>=' ? 'at least ' : 'at most '}${count}`;

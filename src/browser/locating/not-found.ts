@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { duration } from '../../lib/duration.ts';
 import { StepFailure } from '../step/step-error.ts';
 import type { TimeBudget } from '../step/time-budget.ts';
@@ -91,7 +92,7 @@ function describe({ state, matches, detail }: ElementLook): string {
       return `is no valid selector (${detail ?? 'it cannot be parsed'})`;
     case 'different':
     case 'ready':
-      return `matched ${matches} element${matches === 1 ? '' : 's'}`;
+      return `matched ${counted(matches, 'element')}`;
   }
 }
 

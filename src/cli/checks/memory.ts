@@ -1,6 +1,7 @@
 import { readMachine } from '../../agent/life/machine-reading.ts';
 import type { BrowserKind } from '../../browser/install/browser-machine.ts';
 import { byteText } from '../../lib/bytes.ts';
+import { counted } from '../../lib/counted.ts';
 import { type Check, failed, ok, warning } from './check.ts';
 import type { Scene } from './scene.ts';
 
@@ -27,7 +28,7 @@ export const memory: Check = {
     if (totalBytes / 1024 ** 2 < perRun)
       return failed(`${text}: not enough for a single run, ${rule}`, memory.fix);
     if (runs < 1) return warning(`${text}: too little for a run at the moment, ${rule}`, memory.fix);
-    return ok(`${text}: enough for ${runs === 1 ? '1 run' : `${runs} runs`} at the same time, ${rule}`);
+    return ok(`${text}: enough for ${counted(runs, 'run')} at the same time, ${rule}`);
   },
 };
 

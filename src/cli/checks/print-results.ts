@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { usesColor } from '../../command-line/appearance.ts';
 import type { CommandContext } from '../../command-line/command.ts';
+import { counted } from '../../lib/counted.ts';
 import { duration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Check, CheckStatus } from './check.ts';
@@ -37,7 +38,7 @@ export function resultPrinter(
     end({ counts, durationMs }) {
       const { ok, warning, failed, skipped } = counts;
       stdout.write(
-        `\n${ok} ok, ${warning} ${warning === 1 ? 'warning' : 'warnings'}, ${failed} failed, ${skipped} skipped (${duration(durationMs)})\n`,
+        `\n${ok} ok, ${counted(warning, 'warning')}, ${failed} failed, ${skipped} skipped (${duration(durationMs)})\n`,
       );
     },
   };

@@ -3,6 +3,7 @@ import { extname, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { defineCommand } from '../../command-line/command.ts';
 import { readInputFile } from '../../command-line/read-input-file.ts';
+import { counted } from '../../lib/counted.ts';
 import { errorText, UsageError } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
 import { printable } from '../../lib/printable.ts';
@@ -51,9 +52,7 @@ export const importRecording = defineCommand({
       return exitCode.done;
     }
     for (const { name, steps, notes, unkept, path: place } of told) {
-      stderr.write(
-        `${printable(name)}: ${steps} ${steps === 1 ? 'step' : 'steps'}${place === null ? '' : ` -> ${place}`}\n`,
-      );
+      stderr.write(`${printable(name)}: ${counted(steps, 'step')}${place === null ? '' : ` -> ${place}`}\n`);
       for (const note of notes) stderr.write(`  note: ${printable(note)}\n`);
       for (const { where, what, why } of unkept)
         stderr.write(`  left out: ${printable(`${where}: ${what}: ${why}`)}\n`);

@@ -11,6 +11,7 @@ import {
 import type { AgentStatus } from '../../agent/status-file.ts';
 import { type CommandContext, defineCommand } from '../../command-line/command.ts';
 import { peopleLog } from '../../command-line/people-log.ts';
+import { counted } from '../../lib/counted.ts';
 import { duration, span } from '../../lib/duration.ts';
 import { CredentialsRejectedError, ExpectedError, errorText } from '../../lib/errors.ts';
 import { exitCode } from '../../lib/exit-code.ts';
@@ -134,7 +135,7 @@ function tellCredentials(credentials: Credentials, home: string, say: Say): void
 
 function tellAgent(agent: AgentStatus, answeredAt: string | null, say: Say): void {
   const { state, pid, startedAt, runsEnded, browser, lastError } = agent;
-  const runs = runsEnded === 1 ? '1 run' : `${runsEnded} runs`;
+  const runs = counted(runsEnded, 'run');
   say(`running:  ${state}, process ${pid}, for ${duration(sinceMs(startedAt))}, ${runs} ended`);
   for (const { runId, name, nodeId } of agent.runs) {
     say(`  run ${runId}${name === null ? '' : ` "${name}"`}${nodeId === null ? '' : ` at node ${nodeId}`}`);

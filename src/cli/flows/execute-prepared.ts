@@ -6,9 +6,11 @@ import { type ExecuteDeps, executeFlow } from '../../browser/execute-flow.ts';
 import { filesIn } from '../../browser/step/run-files.ts';
 import type { WarmBrowser } from '../../browser/warm-browser.ts';
 import type { LocalSecrets } from '../../flow/local-secrets.ts';
+import { abortScope } from '../../lib/abort-scope.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import type { RunResult, StepEvent } from '../../protocol/run-result.ts';
+import type { StepEvent } from '../../protocol/run-result.ts';
+import type { ReportedTry } from '../../report/reported-run.ts';
 import type { RulesOfRun } from '../rules-of-run.ts';
 import { fileNameFor, keepPicture } from './keep-picture.ts';
 import type { PreparedFlow } from './prepare-flows.ts';
@@ -36,31 +38,22 @@ export interface TraceSetting extends Omit<TraceWanted, 'path'> {
   folder: string;
 }
 
-/** A run that is over, and the file of its trace where there is one. */
-export interface Executed {
-  result: RunResult;
-  tracePath: string | null;
-}
-
 /** Executes one flow, within what the policy lets it take. */
 export async function executePrepared(
   { name, steps, variables, file }: PreparedFlow,
   onEvent: (event: StepEvent) => void,
   { warm, config, secrets, rules, signal, cwd, screenshots, pace, traces, log }: RunSetting,
-): Promise<Executed> {
+): Promise<Omit<ReportedTry, 'startedAt'>> {
   const tracePath = traces === null ? null : join(resolve(cwd, traces.folder), `${fileNameFor(name)}.zip`);
-  const abort = new AbortController();
-  const stop = (): void => abort.abort(signal.reason);
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  const stopWatching = rules.watchTime(abort);
+  const halt = abortScope([signal]);
+  const stopWatching = rules.watchTime(halt);
   try {
     const executed = await executeFlow(
       { steps, variables, secrets },
       {
         openPage: () => warm.newRun(),
-        signal: abort.signal,
-        ensureMayAct: () => abort.signal.throwIfAborted(),
+        signal: halt.signal,
+        ensureMayAct: () => halt.signal.throwIfAborted(),
         sideEffectsMayBegin: () => Promise.resolve(),
         onEvent,
         onDeed: () => {},
@@ -81,11 +74,11 @@ export async function executePrepared(
       },
     );
     return {
-      result: rules.verdict(executed, abort.signal),
+      result: rules.verdict(executed, halt.signal),
       tracePath: tracePath !== null && existsSync(tracePath) ? tracePath : null,
     };
   } finally {
     stopWatching();
-    signal.removeEventListener('abort', stop);
+    halt.close();
   }
 }

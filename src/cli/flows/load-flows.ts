@@ -29,12 +29,14 @@ export async function loadFlows(
   { isLenient, context }: { isLenient: boolean; context: CommandContext },
 ): Promise<LoadedFlow[] | null> {
   const text = await readInputFile(path, recordingFile, context);
-  const recording = isFlow(text) ? null : await asRecording(text, path);
+  const json = jsonIn(text);
+  // Reading recordings takes a parser of JavaScript and more; a flow needs none of it, and no recording has nodes and edges.
+  const recording = has(json, 'nodes') && has(json, 'edges') ? null : await asRecording(text, path);
   if (recording !== null) {
     if (!isLenient) ensureKept(recording, path);
     return recording.flows.map((flow) => loadedRecording(flow, path));
   }
-  if (!isNamed && isOfSomethingElse(text, path)) return null;
+  if (!isNamed && isOfSomethingElse(json, text, path)) return null;
   if (path.endsWith('.side'))
     throw new UsageError(`${path} is no Selenium IDE project`, {
       hint: 'In Selenium IDE, save the project once more: a project has "tests" and "suites".',
@@ -42,20 +44,22 @@ export async function loadFlows(
   return [{ ...parseFlowFile(text, path), file: path, notes: [] }];
 }
 
-/** Reading recordings takes a parser of JavaScript and more; a flow needs none of it. */
 async function asRecording(text: string, path: string): Promise<Recording | null> {
   const { readRecording } = await import('../../recordings/read-recording.ts');
   return readRecording(text, path);
 }
 
-/** True for what is certainly a flow: no recording has nodes and edges. */
-function isFlow(text: string): boolean {
+/** Undefined for a text that is no JSON. */
+function jsonIn(text: string): unknown {
   try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === 'object' && json !== null && 'nodes' in json && 'edges' in json;
+    return JSON.parse(text.replace(/^\u{feff}/u, ''));
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+function has(json: unknown, name: string): boolean {
+  return typeof json === 'object' && json !== null && name in json;
 }
 
 /** Throws UsageError that names every step of the recording that cannot be kept. */
@@ -85,16 +89,12 @@ function loadedRecording({ name, flow, notes, unkept }: ImportedFlow, file: stri
   };
 }
 
-function isOfSomethingElse(text: string, path: string): boolean {
+function isOfSomethingElse(json: unknown, text: string, path: string): boolean {
   if (path.endsWith('.jsonl')) return true;
   if (path.endsWith('.side')) return false;
-  try {
-    const json: unknown = JSON.parse(text.replace(/^\u{feff}/u, ''));
-    return typeof json !== 'object' || json === null || !('nodes' in json);
-  } catch {
-    // Settings of other tools are JSON with comments. What has the words of a flow or a recording in it was one, and what a merge has left behind may have been.
-    return text.trim() !== '' && !/"(?:nodes|edges|steps)"|^<{7} /m.test(text);
-  }
+  if (json !== undefined) return !has(json, 'nodes');
+  // Settings of other tools are JSON with comments. What has the words of a flow or a recording in it was one, and what a merge has left behind may have been.
+  return text.trim() !== '' && !/"(?:nodes|edges|steps)"|^<{7} /m.test(text);
 }
 
 function tooLarge(path: string, bytes: number): UsageError {

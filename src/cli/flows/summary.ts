@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { duration } from '../../lib/duration.ts';
 import { groupBy } from '../../lib/group-by.ts';
 import { printable } from '../../lib/printable.ts';
@@ -24,7 +25,7 @@ export function summaryOf(runs: readonly ReportedRun[], wallMs: number): string 
     .map(([verdict, count]) => `${count} ${verdict}`);
   const begun = runs.filter(({ tries }) => tries.length > 0).length;
   const perMinute = wallMs > 0 ? Math.round((begun * 60_000) / wallMs) : 0;
-  const total = `${runs.length} ${runs.length === 1 ? 'run' : 'runs'}: ${counts.join(', ')} in ${duration(wallMs)} (${perMinute} a minute)`;
+  const total = `${counted(runs.length, 'run')}: ${counts.join(', ')} in ${duration(wallMs)} (${perMinute} a minute)`;
   return `${table([head, ...rows])}\n${total}\n`;
 }
 

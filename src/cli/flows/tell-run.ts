@@ -1,5 +1,6 @@
 import type { BrowserChoice } from '../../browser/install/find-browser.ts';
 import type { CommandContext } from '../../command-line/command.ts';
+import { counted } from '../../lib/counted.ts';
 import { duration } from '../../lib/duration.ts';
 import type { ReportedTry } from '../../report/reported-run.ts';
 import { progressPrinter } from '../progress.ts';
@@ -23,7 +24,7 @@ export function tellRun(
     onEvent: progress.onEvent,
     onTryFailed({ tries }, left) {
       tellEnd(tries.at(-1));
-      stderr.write(`  once more (${left} ${left === 1 ? 'try' : 'tries'} left)\n`);
+      stderr.write(`  once more (${counted(left, 'try', 'tries')} left)\n`);
     },
     onEnd: ({ tries }) => tellEnd(tries.at(-1)),
     end([run]) {

@@ -1,9 +1,10 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommandContext } from '../../command-line/command.ts';
+import { counted } from '../../lib/counted.ts';
 import { duration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import { reasonOf, titleOf, verdictOf } from '../../report/reported-run.ts';
+import { durationOf, reasonOf, titleOf, verdictOf } from '../../report/reported-run.ts';
 import type { QueuedRun } from './flow-queue.ts';
 import { type RunTeller, traceLine } from './run-teller.ts';
 import { summaryOf } from './summary.ts';
@@ -32,15 +33,14 @@ export function tellRuns(
     },
     onEnd(run, verdict) {
       ended += 1;
-      const last = run.tries.at(-1)?.result;
+      const { result: last, tracePath = null } = run.tries.at(-1) ?? {};
       const steps = last?.stepsResult.length ?? 0;
-      const time = duration(run.tries.reduce((sum, { result }) => sum + result.durationMs, 0));
+      const time = duration(durationOf(run.tries));
       const mark = { passed: 'ok   ', flaky: 'flaky', failed: 'FAIL ', cancelled: 'cut  ', skipped: 'skip ' }[
         verdict
       ];
-      const facts = `${steps} ${steps === 1 ? 'step' : 'steps'}, ${time}${run.tries.length > 1 ? `, ${run.tries.length} tries` : ''}`;
+      const facts = `${counted(steps, 'step')}, ${time}${run.tries.length > 1 ? `, ${run.tries.length} tries` : ''}`;
       line(mark, `${ended}/${total}`, `${printable(titleOf(run))}  (${facts})`);
-      const { tracePath = null } = run.tries.at(-1) ?? {};
       if (tracePath !== null) out.write(`        ${traceLine(tracePath, cwd)}\n`);
       if (verdict !== 'failed' || last === undefined) return;
       out.write(`        ${printable(reasonOf(last))}\n`);
@@ -68,14 +68,20 @@ function asJson(runs: readonly QueuedRun[], wallMs: number): Record<string, unkn
   return {
     status,
     durationMs: wallMs,
-    runs: runs.map((run) => ({
-      name: run.name,
-      file: run.file,
-      ...(run.repetition === null ? {} : { repetition: run.repetition }),
-      verdict: verdictOf(run),
-      attempts: run.tries.length,
-      ...run.tries.at(-1)?.result,
-      ...(run.tries.at(-1)?.tracePath ? { tracePath: run.tries.at(-1)?.tracePath } : {}),
-    })),
+    runs: runs.map(runAsJson),
+  };
+}
+
+function runAsJson(run: QueuedRun): Record<string, unknown> {
+  const { name, file, repetition, tries } = run;
+  const { result, tracePath = null } = tries.at(-1) ?? {};
+  return {
+    name,
+    file,
+    ...(repetition === null ? {} : { repetition }),
+    verdict: verdictOf(run),
+    attempts: tries.length,
+    ...result,
+    ...(tracePath === null ? {} : { tracePath }),
   };
 }

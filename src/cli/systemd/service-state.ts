@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { exitCode, exitCodeMeaning } from '../../lib/exit-code.ts';
 import type { Systemctl } from './systemctl.ts';
 
@@ -73,7 +74,7 @@ export function serviceLines(name: string, state: ServiceState): string[] {
   const more = [
     ...(mainPid === null ? [] : [`process ${mainPid}`]),
     ...(since === '' ? [] : [`since ${since}`]),
-    ...(restarts === 0 ? [] : [`started again ${restarts} ${restarts === 1 ? 'time' : 'times'}`]),
+    ...(restarts === 0 ? [] : [`started again ${counted(restarts, 'time')}`]),
   ];
   const meaning = lastExitCode === null ? undefined : exitCodeMeaning[lastExitCode];
   const isUp = activeState === 'active';

@@ -140,7 +140,8 @@ function playwrightConfig(browser: string): string {
 `;
 }
 
-function sideConfig(browser: string): string {
+/** `.side.yml` of selenium-side-runner for this Chromium. */
+export function sideConfig(browser: string): string {
   return `capabilities:
   browserName: chrome
   "goog:chromeOptions":

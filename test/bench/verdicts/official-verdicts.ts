@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sideConfig } from '../engine/list-flow.ts';
 import { runProgram } from './run-program.ts';
 import { oneLine, type Verdict } from './verdict.ts';
 
@@ -71,14 +72,5 @@ try {
 } finally {
   await browser.close();
 }
-`;
-}
-
-function sideConfig(browser: string): string {
-  return `capabilities:
-  browserName: chrome
-  "goog:chromeOptions":
-    binary: ${browser}
-    args: [headless, no-sandbox]
 `;
 }

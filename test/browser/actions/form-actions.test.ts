@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { filesIn } from '../../../src/browser/step/run-files.ts';
+import { actionSteps } from '../../support/action-steps.ts';
 import { browserTests, type ShortStep } from '../../support/flow-in-browser.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -88,14 +89,7 @@ const site = browserTests({
     </script>`,
 });
 
-const open = (path: string): ShortStep => ['navigate', { url: site.url(path) }];
-const shows = (selector: string, value: string): ShortStep => [
-  'assertion',
-  { selector, value, timeoutMs: 2_000 },
-];
-const hears = (value: string): ShortStep => shows('#heard', value);
-const errors = async (steps: ShortStep[]) =>
-  (await site.run(steps)).result.stepsResult.map(({ error }) => error).filter((error) => error !== undefined);
+const { open, shows, hears, errors } = actionSteps(site);
 const failing = async (...steps: ShortStep[]) => (await site.run(steps)).result.stepsResult.at(-1);
 
 describe('type', () => {

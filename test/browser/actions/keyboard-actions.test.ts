@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { actionSteps } from '../../support/action-steps.ts';
 import { browserTests, type ShortStep } from '../../support/flow-in-browser.ts';
 
 const heard = `<output id="heard"></output><script>
@@ -44,13 +45,7 @@ const site = browserTests({
   </script>`,
 });
 
-const open = (path: string): ShortStep => ['navigate', { url: site.url(path) }];
-const shows = (selector: string, value: string): ShortStep => [
-  'assertion',
-  { selector, value, timeoutMs: 2_000 },
-];
-const errors = async (steps: ShortStep[]) =>
-  (await site.run(steps)).result.stepsResult.map(({ error }) => error).filter((error) => error !== undefined);
+const { open, shows, errors } = actionSteps(site);
 
 describe('press', () => {
   it('presses a key in an element, and a chord where the keyboard is then', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { browserTests, type ShortStep } from '../../support/flow-in-browser.ts';
+import { actionSteps } from '../../support/action-steps.ts';
+import { browserTests } from '../../support/flow-in-browser.ts';
 
 const heard = `<output id="heard" style="position:fixed;bottom:0;right:0"></output><script>
   const told = [];
@@ -90,14 +91,7 @@ const site = browserTests({
   '/alert': `<button id="b" onclick="window.n = (window.n ?? 0) + 1; alert('hi'); out.textContent = n">B</button><output id="out"></output>`,
 });
 
-const open = (path: string): ShortStep => ['navigate', { url: site.url(path) }];
-const shows = (selector: string, value: string): ShortStep => [
-  'assertion',
-  { selector, value, timeoutMs: 2_000 },
-];
-const hears = (value: string): ShortStep => shows('#heard', value);
-const errors = async (steps: ShortStep[]) =>
-  (await site.run(steps)).result.stepsResult.map(({ error }) => error).filter((error) => error !== undefined);
+const { open, shows, hears, errors } = actionSteps(site);
 
 describe('click', () => {
   it('clicks with the button, as often and with the keys it says', async () => {
